@@ -1,0 +1,231 @@
+/**
+ * What the heart asks of the edges. Types only: nothing here runs, so any edge may import it.
+ *
+ *   Link           bytes to and from one peer          transport/
+ *   Peer           what the listener knows of the peer  listeners/
+ *   ListenerRules  what this listener allows            conf/ by way of server/
+ *   AccessControl  who are you, and may you             security/
+ *   Store          the word that something is safe      storage/
+ *   Log, Meter     what to tell the operator            observability/
+ *   Clock          what time it is                      base/
+ */
+
+export interface Clock {
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /** Unix time in milliseconds; may jump when somebody sets the clock. */
+  wall(): number;
+}
+
+/** Why a link closed. `error` carries the system's or OpenSSL's own words. */
+export interface LinkEnd {
+  by: 'peer' | 'us' | 'error';
+  /** strerror-like text such as `Connection reset by peer`, for `error` only. */
+  text?: string;
+}
+
+/** What a link tells its owner. One handler per link, set by whoever owns the conversation. */
+export interface LinkHandler {
+  /** The chunk is the handler's to keep: the link never writes into it again. */
+  onBytes(chunk: Buffer): void;
+  /** The kernel has taken everything that was waiting. */
+  onDrain(): void;
+  /** Called exactly once, and nothing after it. */
+  onClose(end: LinkEnd): void;
+}
+
+/**
+ * Bytes to one peer. What is written within one turn of the event loop leaves in one system call.
+ * A range given to write() must not change afterwards: it is not copied, and consecutive ranges of one buffer merge.
+ */
+export interface Link {
+  handler: LinkHandler;
+  write(bytes: Buffer, start: number, end: number): void;
+  /** Bytes accepted by write() that the kernel has not taken yet. */
+  readonly pendingBytes: number;
+  /** Packets accepted by write() since the kernel last refused to take everything; 0 when it keeps up. */
+  readonly pendingWrites: number;
+  /** True from the moment the kernel took less than it was given until onDrain. */
+  readonly blocked: boolean;
+  /** Stops and continues reading from the peer. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is waiting, then closes. `closeCode` is used by WebSocket (1000 unless given). */
+  end(closeCode?: number): void;
+  /** Closes at once; what is waiting is lost. */
+  destroy(): void;
+}
+
+/** What a certificate, PSK or PROXY header proved about the peer, and the verdict on it. */
+export interface Peer {
+  /** IP address without brackets, or the path of the Unix socket. */
+  address: string;
+  /** 0 for a Unix socket. */
+  port: number;
+  listener: ListenerRules;
+  tls: { version: string; cipher: string } | null;
+  certificate: PeerCertificate | null;
+  pskIdentity: string | null;
+  /** Common name that a PROXY v2 header vouched for (only with require_certificate). */
+  proxiedCommonName: string | null;
+  /** Set when this peer must not pass: CONNECT is answered with a refusal and nothing else is done. */
+  refusal: PeerRefusal | null;
+  /** Asked again after a reload: does the certificate still hold under the present CA, CRL and date? null = yes. */
+  recheck?: () => PeerRefusal | null;
+}
+
+export interface PeerCertificate {
+  /** First CN of the subject, null when there is none or it is not valid MQTT UTF-8. */
+  commonName: string | null;
+  /** Whole subject as RFC 2253 text, most specific part first: `CN=alice,O=Org`. */
+  subject: string;
+  /** Hexadecimal, upper case. */
+  serialNumber: string;
+  /** SHA-256, upper-case hexadecimal with colons. */
+  fingerprint256: string;
+}
+
+export interface PeerRefusal {
+  /** Stable code, for example `tls.client-certificate-expired`. */
+  code: string;
+  /** For the peer: goes into the reason string of an MQTT 5 CONNACK. */
+  reason: string;
+}
+
+/** Every rule of one listener that the heart needs. The object is replaced in place on reload: never copy a field. */
+export interface ListenerRules {
+  /** How the listener is named in log lines: `port 8883`. */
+  name: string;
+  /** 0 for a Unix socket. */
+  port: number;
+  /** Null for every address. */
+  host: string | null;
+  unixPath: string | null;
+  protocol: 'mqtt' | 'websockets';
+  acceptProtocolVersions: readonly (3 | 4 | 5)[];
+  allowAnonymous: boolean;
+  allowZeroLengthClientId: boolean;
+  autoIdPrefix: string;
+  /** Open sockets; -1 for no limit. */
+  maxConnections: number;
+  maxQos: 0 | 1 | 2;
+  /** Aliases a client may use towards us; 0 to 65535. */
+  maxTopicAlias: number;
+  /** Aliases we may use towards a client; 0 to 65535. */
+  maxTopicAliasBroker: number;
+  /** Empty for none. */
+  mountPoint: string;
+  requireCertificate: boolean;
+  useIdentityAsUsername: boolean;
+  useSubjectAsUsername: boolean;
+  useUsernameAsClientId: boolean;
+}
+
+/** Who the access rules are asked about. */
+export interface Identity {
+  clientId: string;
+  /** Null for an anonymous client. */
+  username: string | null;
+  listener: ListenerRules;
+  /** Address of the peer, for rules and log lines. */
+  address: string;
+}
+
+export interface AuthenticationRequest extends Identity {
+  password: Buffer | null;
+  peer: Peer;
+}
+
+export type Verdict =
+  | { allowed: true }
+  /** `because` is for the operator's log, never for the peer: "no such user", "wrong password". */
+  | { allowed: false; because: string };
+
+/** One conversation of MQTT 5 enhanced authentication (MQTT 5, 4.12). */
+export interface EnhancedAuthentication {
+  /** Called with the data of CONNECT and of every AUTH that follows. */
+  step(data: Buffer | null): EnhancedStep | Promise<EnhancedStep>;
+}
+export type EnhancedStep =
+  | { kind: 'continue'; data: Buffer | null }
+  | { kind: 'success'; data: Buffer | null; username?: string }
+  | { kind: 'failure'; because: string };
+
+export interface AccessControl {
+  /** Grows whenever an answer of mayWrite, mayRead or maySubscribe may have changed; cached answers die with it. */
+  readonly generation: number;
+  /** True when every question is answered with yes, so that nobody needs to ask. */
+  readonly unrestricted: boolean;
+  /** Slow hashes and databases answer later; whatever can be answered at once is. Never rejects. */
+  authenticate(request: AuthenticationRequest): Verdict | Promise<Verdict>;
+  /** Null when the method is not served (MQTT 5: reason code 0x8C). */
+  enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null;
+  /** Topic names are as the rules see them: with the mount point in front. */
+  mayWrite(who: Identity, topicName: string): boolean;
+  mayRead(who: Identity, topicName: string): boolean;
+  maySubscribe(who: Identity, topicFilter: string): boolean;
+}
+
+/**
+ * The store's word. `settled` answers for everything that was handed over so far; the memory store always is.
+ * Only broker/acknowledge.ts asks, and only it sends PUBACK, PUBREC and PUBCOMP.
+ */
+export interface Store {
+  readonly settled: boolean;
+  /** Calls back, in the order of the calls, once everything handed over before is safe. */
+  onSettled(then: () => void): void;
+}
+
+export type LogClass =
+  | 'error'
+  | 'warning'
+  | 'notice'
+  | 'information'
+  | 'debug'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'internal'
+  | 'websockets';
+
+export interface Log {
+  /** False spares the caller the making of the text. */
+  readonly debug: boolean;
+  readonly subscribe: boolean;
+  readonly unsubscribe: boolean;
+  /** Whether connects and disconnects are wanted (`connection_messages`). */
+  readonly connections: boolean;
+  write(as: LogClass, text: string): void;
+}
+
+/** Counters since the start, plain numbers that are only ever added to; gauges are asked of the broker itself. */
+export interface Meter {
+  /** MQTT packets of every type. */
+  packetsReceived: number;
+  packetsSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  publishReceived: number;
+  publishSent: number;
+  publishBytesReceived: number;
+  publishBytesSent: number;
+  /** Dropped at a queue or link limit. */
+  publishDropped: number;
+  /** Publishes and deliveries that the access rules refused. */
+  publishDenied: number;
+  connectsReceived: number;
+  socketsAccepted: number;
+  /** Closed by a connection limit before any MQTT. */
+  connectionsRefusedByLimit: number;
+  /** CONNECTs refused, for whatever reason. */
+  connectsRefused: number;
+  /** Peers whose TLS handshake failed or whose certificate did not hold. */
+  tlsRefused: number;
+  connectTimeouts: number;
+  keepAliveTimeouts: number;
+  protocolErrors: number;
+  oversizePackets: number;
+  /** Links closed because the peer did not read what it had asked for. */
+  slowLinksClosed: number;
+  sessionsExpired: number;
+  messagesExpired: number;
+}
