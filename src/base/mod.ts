@@ -1,0 +1,5 @@
+/** Words any folder may use. Nothing here has heard of MQTT. */
+export { assert, unreachable } from './assert.ts';
+export { systemClock, type TimeSource } from './clock.ts';
+export { RingQueue } from './ring-queue.ts';
+export { Timer, TimerWheel } from './timer-wheel.ts';
