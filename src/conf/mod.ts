@@ -1,0 +1,17 @@
+/** mosquitto.conf in, plain settings out. */
+export { loadConfiguration } from './load.ts';
+export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
+export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
+export type {
+  ListenerSettings,
+  LogClass,
+  LogDestination,
+  LogSettings,
+  MqttVersion,
+  Place,
+  Places,
+  PluginKind,
+  PluginSettings,
+  SecurityScope,
+  Settings,
+} from './settings.ts';

@@ -1,0 +1,340 @@
+/**
+ * Settings: what a mosquitto.conf says, as plain values with every default filled in.
+ *
+ *   Settings ── globals (queues, limits, persistence, process)
+ *      ├── log        destinations, classes, timestamps
+ *      ├── security   the scope every listener shares unless per_listener_settings is true
+ *      ├── listeners  one per open port; each carries the security scope that counts for it
+ *      └── bridges, plugins as written
+ *
+ * Every scope keeps `places`: the file and line an option was read from, by the option's name. Whoever finds a fault
+ * later (a certificate that does not load, a port that is taken) can name the line. What is not in `places` is a default.
+ * This file knows values only; how they are written in a file is the business of options/ and read.ts.
+ */
+import type { BridgeSettings } from './settings-bridge.ts';
+
+/** Where an option stood. */
+export interface Place {
+  file: string;
+  line: number;
+}
+
+/** Option name to the place it was last read from. */
+export type Places = Record<string, Place>;
+
+export type LogClass =
+  'error' | 'warning' | 'notice' | 'information' | 'debug' | 'subscribe' | 'unsubscribe' | 'internal' | 'websockets';
+
+export type LogDestination =
+  { kind: 'stderr' | 'stdout' | 'syslog' | 'topic' | 'dlt' | 'android' } | { kind: 'file'; path: string };
+
+export interface LogSettings {
+  /** Empty after `log_dest none`. */
+  destinations: LogDestination[];
+  classes: LogClass[];
+  /** Syslog local0 to local7; null is the daemon facility. */
+  facility: number | null;
+  timestamp: boolean;
+  /** strftime text; null is Unix seconds. */
+  timestampFormat: string | null;
+  /** Lines about connects and disconnects. */
+  connectionMessages: boolean;
+}
+
+/** Who may come in and what they may touch: once for all listeners, or once per listener. */
+export interface SecurityScope {
+  /** Null when the file does not say: true in local-only mode, else false. Listeners carry the resolved value. */
+  allowAnonymous: boolean | null;
+  allowZeroLengthClientId: boolean;
+  /** Null when the file does not say: `auto-`. Listeners carry the resolved value. */
+  autoIdPrefix: string | null;
+  passwordFile: string | null;
+  aclFile: string | null;
+  pskFile: string | null;
+  places: Places;
+}
+
+export type MqttVersion = 3 | 4 | 5;
+
+export interface ListenerSettings {
+  /** 0 for a Unix socket. */
+  port: number;
+  /** As written; null for every address. */
+  host: string | null;
+  unixPath: string | null;
+  /** The listener that options before any `listener` line, `port` or `bind_address` made. */
+  isDefault: boolean;
+  bindInterface: string | null;
+  socketDomain: 'ipv4' | 'ipv6' | null;
+  protocol: 'mqtt' | 'websockets' | 'http_api';
+  acceptProtocolVersions: MqttVersion[];
+  /** Resolved: listener_allow_anonymous, else the security scope, else the default of the mode. */
+  allowAnonymous: boolean;
+  allowZeroLengthClientId: boolean;
+  autoIdPrefix: string;
+  /** -1 for no limit. */
+  maxConnections: number;
+  maxQos: 0 | 1 | 2;
+  maxTopicAlias: number;
+  maxTopicAliasBroker: number;
+  /** Empty for none. */
+  mountPoint: string;
+  requireCertificate: boolean;
+  useIdentityAsUsername: boolean;
+  useSubjectAsUsername: boolean;
+  useUsernameAsClientId: boolean;
+  disableClientCertDateChecks: boolean;
+  cafile: string | null;
+  capath: string | null;
+  certfile: string | null;
+  keyfile: string | null;
+  /** A second chain on the same port, for devices that cannot do ECDSA. */
+  certfileRsa: string | null;
+  keyfileRsa: string | null;
+  crlfile: string | null;
+  /** OpenSSL list for TLS 1.2. */
+  ciphers: string | null;
+  /** OpenSSL list of TLS 1.3 suites. */
+  ciphersTls13: string | null;
+  /** Groups (curves) by OpenSSL name, most wanted first; null for the library's own. */
+  tlsGroups: string[] | null;
+  /** The minimum that counts. Null when tlsVersionText is a text nobody knows: Mosquitto's error, exit 1. */
+  tlsVersion: 'TLSv1.2' | 'TLSv1.3' | null;
+  /** As written, null when the file does not say. */
+  tlsVersionText: string | null;
+  /** Not null makes this a TLS-PSK listener. */
+  pskHint: string | null;
+  /** 0 for none. */
+  enableProxyProtocol: 0 | 1 | 2;
+  proxyProtocolV2RequireTls: boolean;
+  /** Empty for any. */
+  websocketsOrigins: string[];
+  httpDir: string | null;
+  /** What the file says for this listener alone; null when it does not say. Part of allowAnonymous already. */
+  listenerAllowAnonymous: boolean | null;
+  listenerAutoIdPrefix: string | null;
+  /** Names of plugin_use lines. */
+  pluginsUsed: string[];
+  /** The scope that counts here, plugins resolved; the same object for all listeners that share one. */
+  security: SecurityScope;
+  /** The line that opened it; null for local-only mode and -p. */
+  place: Place | null;
+  places: Places;
+}
+
+/** Which of Mosquitto's plugins a file name stands for. */
+export type PluginKind =
+  'password-file' | 'acl-file' | 'sparkplug-aware' | 'persist-sqlite' | 'dynamic-security' | 'foreign';
+
+export interface PluginSettings {
+  kind: PluginKind;
+  /** As written. */
+  path: string;
+  /** Name given by plugin_load, else null. */
+  name: string | null;
+  attached: 'everywhere' | 'security-scope' | 'by-use';
+  options: { key: string; value: string; place: Place }[];
+  denySpecialChars: boolean;
+  place: Place;
+}
+
+export interface Settings {
+  /** Null without a configuration file. */
+  path: string | null;
+  /**
+   * No listener was configured: `listeners` holds 127.0.0.1 and ::1, twice for each -p. One of a pair may fail to open
+   * (a machine without IPv6) as long as one listener does open.
+   */
+  localOnly: boolean;
+  perListenerSettings: boolean;
+  log: LogSettings;
+  security: SecurityScope;
+  listeners: ListenerSettings[];
+  bridges: BridgeSettings[];
+  plugins: PluginSettings[];
+
+  // Process
+  /** The user to become when started as root. */
+  user: string;
+  pidFile: string | null;
+
+  // Connections
+  /** Open sockets over all listeners; -1 for no limit. */
+  globalMaxConnections: number;
+  /** Sessions, connected or stored; -1 for no limit. */
+  globalMaxClients: number;
+  /** Links that have not finished CONNECT. */
+  maxPendingConnections: number;
+  connectTimeoutSeconds: number;
+  tlsHandshakeTimeoutSeconds: number;
+  /** Bytes waiting for one peer that does not read. */
+  maxLinkBufferBytes: number;
+  /** 0 for any. */
+  maxKeepaliveSeconds: number;
+  setTcpNodelay: boolean;
+  /** Bytes of the HTTP header block of a WebSocket upgrade; 0 for the default. */
+  packetBufferSizeBytes: number;
+  /** Accept only client ids that start with this. */
+  clientIdPrefix: string | null;
+
+  // Messages
+  /** Largest incoming MQTT packet. */
+  maxPacketSizeBytes: number;
+  /** Largest payload of a publish; 0 for no limit. */
+  messageSizeLimitBytes: number;
+  /** Outgoing QoS 1 and 2 in flight per client, also sent as receive-maximum; 0 or 65535 for no limit. */
+  maxInflightMessages: number;
+  /** 0 for no limit. */
+  maxInflightBytes: number;
+  /** Kept per client beyond those in flight; 0 for no limit. */
+  maxQueuedMessages: number;
+  /** 0 for no limit. */
+  maxQueuedBytes: number;
+  queueQos0Messages: boolean;
+  upgradeOutgoingQos: boolean;
+  allowDuplicateMessages: boolean;
+  retainAvailable: boolean;
+  checkRetainSource: boolean;
+  /** How often expired retained messages are swept; 0 for never (they go when touched). */
+  retainExpiryIntervalSeconds: number;
+  /** Stored sessions of clients that stay away longer are dropped; null for never. */
+  persistentClientExpirationSeconds: number | null;
+
+  // Persistence
+  persistence: boolean;
+  persistenceLocation: string;
+  persistenceFile: string;
+  /** Seconds, or changes with autosaveOnChanges; 0 for at exit only. */
+  autosaveInterval: number;
+  autosaveOnChanges: boolean;
+
+  // Telling
+  /** 0 for no $SYS topics. */
+  sysIntervalSeconds: number;
+  enableControlApi: boolean;
+  websocketsLogLevel: number;
+  /** 0 for none. */
+  memoryLimitBytes: number;
+
+  places: Places;
+}
+
+export function newSecurityScope(): SecurityScope {
+  return {
+    allowAnonymous: null,
+    allowZeroLengthClientId: true,
+    autoIdPrefix: null,
+    passwordFile: null,
+    aclFile: null,
+    pskFile: null,
+    places: {},
+  };
+}
+
+export function newLogSettings(): LogSettings {
+  return {
+    destinations: [{ kind: 'stderr' }],
+    classes: ['error', 'warning', 'notice', 'information'],
+    facility: null,
+    timestamp: true,
+    timestampFormat: null,
+    connectionMessages: true,
+  };
+}
+
+export function newListener(port: number, security: SecurityScope): ListenerSettings {
+  return {
+    port,
+    host: null,
+    unixPath: null,
+    isDefault: false,
+    bindInterface: null,
+    socketDomain: null,
+    protocol: 'mqtt',
+    acceptProtocolVersions: [3, 4, 5],
+    allowAnonymous: false,
+    allowZeroLengthClientId: true,
+    autoIdPrefix: 'auto-',
+    maxConnections: -1,
+    maxQos: 2,
+    maxTopicAlias: 10,
+    maxTopicAliasBroker: 10,
+    mountPoint: '',
+    requireCertificate: false,
+    useIdentityAsUsername: false,
+    useSubjectAsUsername: false,
+    useUsernameAsClientId: false,
+    disableClientCertDateChecks: false,
+    cafile: null,
+    capath: null,
+    certfile: null,
+    keyfile: null,
+    certfileRsa: null,
+    keyfileRsa: null,
+    crlfile: null,
+    ciphers: null,
+    ciphersTls13: null,
+    tlsGroups: null,
+    tlsVersion: 'TLSv1.2',
+    tlsVersionText: null,
+    pskHint: null,
+    enableProxyProtocol: 0,
+    proxyProtocolV2RequireTls: false,
+    websocketsOrigins: [],
+    httpDir: null,
+    listenerAllowAnonymous: null,
+    listenerAutoIdPrefix: null,
+    pluginsUsed: [],
+    security,
+    place: null,
+    places: {},
+  };
+}
+
+export function newSettings(path: string | null): Settings {
+  return {
+    path,
+    localOnly: true,
+    perListenerSettings: false,
+    log: newLogSettings(),
+    security: newSecurityScope(),
+    listeners: [],
+    bridges: [],
+    plugins: [],
+    user: 'mosquitto',
+    pidFile: null,
+    globalMaxConnections: -1,
+    globalMaxClients: -1,
+    maxPendingConnections: 10_000,
+    connectTimeoutSeconds: 30,
+    tlsHandshakeTimeoutSeconds: 10,
+    maxLinkBufferBytes: 8_388_608,
+    maxKeepaliveSeconds: 0,
+    setTcpNodelay: false,
+    packetBufferSizeBytes: 4096,
+    clientIdPrefix: null,
+    maxPacketSizeBytes: 2_000_000,
+    messageSizeLimitBytes: 0,
+    maxInflightMessages: 20,
+    maxInflightBytes: 0,
+    maxQueuedMessages: 1000,
+    maxQueuedBytes: 0,
+    queueQos0Messages: false,
+    upgradeOutgoingQos: false,
+    allowDuplicateMessages: true,
+    retainAvailable: true,
+    checkRetainSource: false,
+    retainExpiryIntervalSeconds: 0,
+    persistentClientExpirationSeconds: null,
+    persistence: false,
+    persistenceLocation: '',
+    persistenceFile: 'mosquitto.db',
+    autosaveInterval: 1800,
+    autosaveOnChanges: false,
+    sysIntervalSeconds: 10,
+    enableControlApi: false,
+    websocketsLogLevel: 0,
+    memoryLimitBytes: 0,
+    places: {},
+  };
+}
