@@ -3,3 +3,4 @@ export { assert, unreachable } from './assert.ts';
 export { systemClock, type TimeSource } from './clock.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timer, TimerWheel } from './timer-wheel.ts';
+export { findingLines, type Finding, type Severity } from './finding.ts';
