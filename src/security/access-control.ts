@@ -1,0 +1,189 @@
+/**
+ * Who are you, and may you: the AccessControl that the heart asks.
+ *
+ *   listener -> its scope -> authenticators in order, the first definite answer counts
+ *                            authorizers in order,    the same
+ *
+ * The scopes hold everything that was read from files and are replaced as one: a reload reads all the new files first,
+ * and if one of them is bad the rules in force stay in force. (Mosquitto 2.1 stops there.)
+ */
+import type {
+  AccessControl,
+  AuthenticationRequest,
+  EnhancedAuthentication,
+  Identity,
+  ListenerRules,
+  Log,
+  Verdict,
+} from '../broker/ports.ts';
+import { matchesFilter } from '../topics/mod.ts';
+import type { Access, AuthenticationAnswer, Authenticator, Authorizer, EnhancedMethod } from './authenticator.ts';
+import { HashQueue } from './hash-queue.ts';
+import { loadScopes, type Scopes, type Scope, type SecurityScopes } from './scopes.ts';
+import type { FileFailure } from './secret-file.ts';
+
+export interface AccessControlOptions {
+  log: Log;
+  /** Asked before the files of the scope, in order. */
+  authenticators?: readonly Authenticator[];
+  authorizers?: readonly Authorizer[];
+  /** By authentication method (MQTT 5, 4.12). */
+  enhanced?: ReadonlyMap<string, EnhancedMethod>;
+}
+
+export type AccessControlResult = { ok: true; access: ConfiguredAccessControl } | { ok: false; failure: FileFailure };
+
+export function createAccessControl(scopes: SecurityScopes, options: AccessControlOptions): AccessControlResult {
+  const access = new ConfiguredAccessControl(options);
+  const failure = access.reload(scopes);
+  return failure === null ? { ok: true, access } : { ok: false, failure };
+}
+
+const NO_SCOPES: Scopes = { shared: null, perListener: new Map() };
+
+export class ConfiguredAccessControl implements AccessControl {
+  generation = 0;
+  /** Never: a client may not write to `$SYS` or `$share`, whatever the files say. */
+  readonly unrestricted = false;
+  private scopes: Scopes = NO_SCOPES;
+  private readonly queue = new HashQueue();
+  private readonly log: Log;
+  private readonly authenticators: readonly Authenticator[];
+  private readonly authorizers: readonly Authorizer[];
+  private readonly methods: ReadonlyMap<string, EnhancedMethod>;
+
+  constructor(options: AccessControlOptions) {
+    this.log = options.log;
+    this.authenticators = options.authenticators ?? [];
+    this.authorizers = options.authorizers ?? [];
+    this.methods = options.enhanced ?? new Map<string, EnhancedMethod>();
+  }
+
+  /** Null when the new rules are in force; otherwise nothing has changed and the failure says why. */
+  reload(scopes: SecurityScopes): FileFailure | null {
+    const loaded = loadScopes(scopes, {
+      before: this.scopes,
+      queue: this.queue,
+      authenticators: this.authenticators,
+      authorizers: this.authorizers,
+      notice: text => this.log.write('notice', text),
+    });
+    if (!loaded.ok) return loaded.failure;
+    for (const text of loaded.warnings) this.log.write('warning', text);
+    this.scopes = loaded.value;
+    this.generation++;
+    return null;
+  }
+
+  /** True when mayRead is always yes, so that a delivery needs no asking. */
+  get readsUnrestricted(): boolean {
+    const { shared, perListener } = this.scopes;
+    return shared === null ? [...perListener.values()].every(isOpen) : isOpen(shared);
+  }
+
+  /** Logins refused because too many passwords were waiting to be checked. */
+  get loginsRefusedBusy(): number {
+    return this.queue.refused;
+  }
+
+  authenticate(request: AuthenticationRequest): Verdict | Promise<Verdict> {
+    const scope = this.scopeOf(request.listener);
+    if (scope === null) return { allowed: false, because: `no access rules are known for ${request.listener.name}` };
+    const { generation } = this;
+    const verdict = ask(scope.authenticators, 0, false, request);
+    if (!(verdict instanceof Promise)) return verdict;
+    // The file may have been replaced while the hash was computed: then only the new one counts.
+    return verdict.then(late => (generation === this.generation ? late : this.authenticate(request)));
+  }
+
+  enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null {
+    return this.methods.get(method)?.(request) ?? null;
+  }
+
+  /** The key of a TLS-PSK identity, null when it is unknown. */
+  pskKey(listener: ListenerRules, identity: string): Buffer | null {
+    return this.scopeOf(listener)?.psk?.get(identity) ?? null;
+  }
+
+  mayWrite(who: Identity, topicName: string): boolean {
+    if (topicName.charCodeAt(0) === DOLLAR && isReserved('write', topicName)) return false;
+    return this.may('write', who, topicName);
+  }
+
+  mayRead(who: Identity, topicName: string): boolean {
+    if (topicName.charCodeAt(0) === DOLLAR && isReserved('read', topicName)) return false;
+    return this.may('read', who, topicName);
+  }
+
+  maySubscribe(who: Identity, topicFilter: string): boolean {
+    return this.may('subscribe', who, topicFilter);
+  }
+
+  private may(access: Access, who: Identity, topic: string): boolean {
+    const scope = this.scopeOf(who.listener);
+    if (scope === null) return false;
+    let deferred = false;
+    for (const authorizer of scope.authorizers) {
+      const answer = authorizer.may(access, who, topic);
+      if (answer === 'allow') return true;
+      if (answer === 'deny') return false;
+      if (answer === 'defer') deferred = true;
+    }
+    return !deferred;
+  }
+
+  private scopeOf(listener: ListenerRules): Scope | null {
+    return this.scopes.shared ?? this.scopes.perListener.get(listener) ?? null;
+  }
+}
+
+const DOLLAR = 0x24;
+
+/** `$SYS` is the broker's own, but for the state that a bridge reports; `$share` is no topic at all. */
+function isReserved(access: 'read' | 'write', topicName: string): boolean {
+  if (topicName.startsWith('$share')) return true;
+  return (
+    access === 'write' && topicName.startsWith('$SYS') && !matchesFilter('$SYS/broker/connection/+/state', topicName)
+  );
+}
+
+function isOpen(scope: Scope): boolean {
+  return scope.authorizers.length === 0;
+}
+
+/** Asks from `first` on; goes on later where an answer takes time. */
+function ask(
+  authenticators: readonly Authenticator[],
+  first: number,
+  deferred: boolean,
+  request: AuthenticationRequest,
+): Verdict | Promise<Verdict> {
+  for (const [i, authenticator] of authenticators.entries()) {
+    if (i < first) continue;
+    const answer = authenticator.authenticate(request);
+    if (answer instanceof Promise) {
+      return answer.then(
+        late => definite(late) ?? ask(authenticators, i + 1, deferred || late === 'defer', request),
+        (error: unknown): Verdict => ({ allowed: false, because: `the check of the login failed: ${String(error)}` }),
+      );
+    }
+    const verdict = definite(answer);
+    if (verdict !== null) return verdict;
+    if (answer === 'defer') deferred = true;
+  }
+  return nobodyDecided(authenticators.length, deferred, request);
+}
+
+function definite(answer: AuthenticationAnswer): Verdict | null {
+  if (answer === 'allow') return { allowed: true };
+  return typeof answer === 'object' ? { allowed: false, because: answer.deny } : null;
+}
+
+/** Without a password file a name proves nothing: it is treated as the listener treats clients without one. */
+function nobodyDecided(asked: number, deferred: boolean, { username, listener }: AuthenticationRequest): Verdict {
+  if (listener.allowAnonymous && (username === null || !deferred)) return { allowed: true };
+  if (username === null) return { allowed: false, because: `anonymous clients are not allowed on ${listener.name}` };
+  if (deferred) return { allowed: false, because: 'nobody who was asked knows this user' };
+  const nobody = asked === 0 ? 'no password_file is configured' : 'nobody is in charge of this user';
+  return { allowed: false, because: `${nobody}, and anonymous clients are not allowed on ${listener.name}` };
+}

@@ -1,0 +1,189 @@
+/**
+ * acl_file: which topics a client may read and write.
+ *
+ *   user X / topic ...       the list of X; before the first `user` line, the list of clients without a user name
+ *   pattern ...              for everybody, with %c and %u filled in, wherever it stands in the file
+ *
+ *   decision: own list  ->  deny | allow | nothing said  ->  patterns  ->  deny | allow | nothing said = deny
+ *
+ * A SUBSCRIBE is always granted: the read rules are asked for each message, when the topic is known.
+ */
+import type { Identity } from '../broker/ports.ts';
+import { isValidFilter } from '../topics/mod.ts';
+import { DENY, READ, RuleTree, WRITE } from './acl-rules.ts';
+import type { Access, Answer, Authorizer } from './authenticator.ts';
+import { type FileLine, type Loaded, readSecretFile, refuse, trimBlanks, trimBlanksAtEnd } from './secret-file.ts';
+
+export interface AclRules {
+  anonymous: RuleTree;
+  users: Map<string, RuleTree>;
+  /** Patterns with `%u` say nothing about clients without a user name. */
+  patternsWithUser: RuleTree | null;
+  patterns: RuleTree | null;
+}
+
+const accessBits = new Map([
+  ['read', READ],
+  ['write', WRITE],
+  ['readwrite', READ | WRITE],
+  ['deny', DENY],
+]);
+
+interface Problem {
+  says: string;
+  because: string;
+}
+
+export function loadAclFile(path: string): Loaded<AclRules> {
+  const file = readSecretFile(path);
+  const end = `Error opening acl file "${path}".`;
+  if (!file.ok) return refuse(13, `Error: Unable to open acl_file "${path}".`, end, ...file.because);
+  const reader = new AclReader(path);
+  for (const line of file.lines) {
+    const problem = reader.readLine(line);
+    if (problem !== null) return refuse(3, `Error: ${problem.says}`, end, `  Line ${line.number}: ${problem.because}.`);
+  }
+  return { ok: true, value: reader.rules, warnings: [...file.warnings, ...reader.warnings] };
+}
+
+class AclReader {
+  readonly rules: AclRules = {
+    anonymous: new RuleTree(false),
+    users: new Map(),
+    patternsWithUser: null,
+    patterns: null,
+  };
+  readonly warnings: string[] = [];
+  private readonly path: string;
+  private list = this.rules.anonymous;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  readLine({ text, utf8 }: FileLine): Problem | null {
+    if (text.startsWith('#')) return null;
+    const { word, rest } = firstWord(trimBlanksAtEnd(text));
+    if (word === '') return null;
+    if (!utf8) return this.invalidLine(text, word);
+    if (word === 'user') return this.startUser(rest);
+    if (word === 'topic' || word === 'pattern') return this.addRule(word, rest);
+    return this.invalidLine(text, word);
+  }
+
+  private startUser(rest: string): Problem | null {
+    const name = trimBlanks(rest);
+    if (name === '') return { says: `Missing username in acl_file "${this.path}".`, because: 'write: user NAME' };
+    this.list = this.rules.users.get(name) ?? new RuleTree(false);
+    this.rules.users.set(name, this.list);
+    return null;
+  }
+
+  /** With one word after `topic` that word is the filter, even if it is `read`. */
+  private addRule(kind: 'topic' | 'pattern', rest: string): Problem | null {
+    const { word, rest: remainder } = firstWord(rest);
+    if (word === '') return { says: `Empty topic in acl_file "${this.path}".`, because: `write: ${kind} read FILTER` };
+    const bits = remainder === '' ? READ | WRITE : accessBits.get(word);
+    const filter = remainder === '' ? word : trimBlanks(remainder);
+    if (bits === undefined) {
+      return {
+        says: `Invalid topic access type "${word}" in acl_file "${this.path}".`,
+        because: 'before the filter stands read, write, readwrite or deny; a filter with spaces needs one of them',
+      };
+    }
+    if (!isValidFilter(filter)) {
+      return {
+        says: `Invalid ACL topic "${filter}" in acl_file "${this.path}".`,
+        because: '"+" has to fill a whole level and "#" the last one',
+      };
+    }
+    if (kind === 'topic') this.list.add(filter, bits);
+    else this.addPattern(filter, bits);
+    return null;
+  }
+
+  private addPattern(filter: string, bits: number): void {
+    if (filter.includes('%u')) {
+      (this.rules.patternsWithUser ??= new RuleTree(true)).add(filter, bits);
+      return;
+    }
+    (this.rules.patterns ??= new RuleTree(true)).add(filter, bits);
+    if (filter.includes('%c')) return;
+    this.warnings.push(
+      `Warning: ACL pattern '${filter}' does not contain '%c' or '%u'.`,
+      `  It is a rule for everybody, anonymous clients included.`,
+    );
+  }
+
+  private invalidLine(text: string, word: string): Problem {
+    const shown = text.slice(0, text.indexOf(word) + word.length);
+    return { says: `Invalid line in acl_file "${this.path}": ${shown}.`, because: whatIsWrong(text, word) };
+  }
+}
+
+/** The first run of non-spaces and what follows the space after it. Only the space itself separates. */
+function firstWord(text: string): { word: string; rest: string } {
+  const start = text.search(/[^ ]/);
+  if (start === -1) return { word: '', rest: '' };
+  const space = text.indexOf(' ', start);
+  return space === -1
+    ? { word: text.slice(start), rest: '' }
+    : { word: text.slice(start, space), rest: text.slice(space + 1) };
+}
+
+function whatIsWrong(text: string, word: string): string {
+  if (text.includes('\ufffd')) return 'it is not UTF-8';
+  if (word.startsWith('#')) return 'a comment has its "#" at the very start of the line';
+  if (/[\t\u00a0]/.test(text)) return 'it holds a tab or a non-breaking space where an ordinary space belongs';
+  return 'a line starts with user, topic or pattern';
+}
+
+/** A client may choose its own id, so the names in these log lines are bounded in number. */
+const WARNED_NAMES_MAX = 1000;
+
+export class AclFile implements Authorizer {
+  private readonly rules: AclRules;
+  private readonly warn: (text: string) => void;
+  private readonly warned = new Set<string>();
+
+  constructor(rules: AclRules, warn: (text: string) => void) {
+    this.rules = rules;
+    this.warn = warn;
+  }
+
+  may(access: Access, who: Identity, topic: string): Answer {
+    if (access === 'subscribe') return 'allow';
+    return this.allows(access === 'read' ? READ : WRITE, who, topic) ? 'allow' : 'deny';
+  }
+
+  private allows(wanted: number, who: Identity, topicName: string): boolean {
+    const { anonymous, users, patterns, patternsWithUser } = this.rules;
+    const own = who.username === null ? anonymous : users.get(who.username);
+    const bits = own === undefined ? 0 : own.bitsFor(topicName, who);
+    if ((bits & DENY) !== 0) return false;
+    if ((bits & wanted) !== 0) return true;
+    if ((patterns === null && patternsWithUser === null) || this.isDangerous(who)) return false;
+    let more = patterns === null ? 0 : patterns.bitsFor(topicName, who);
+    if (patternsWithUser !== null && who.username !== null) more |= patternsWithUser.bitsFor(topicName, who);
+    return (more & DENY) === 0 && (more & wanted) !== 0;
+  }
+
+  /** A wildcard in a name that is put into a filter would make the filter match what belongs to others. */
+  private isDangerous({ username, clientId }: Identity): boolean {
+    if (username !== null && hasWildcard(username)) return this.deny('username', username);
+    return hasWildcard(clientId) && this.deny('client id', clientId);
+  }
+
+  private deny(what: string, name: string): true {
+    const text = `ACL denying access to client with dangerous ${what} "${name}"`;
+    if (this.warned.size < WARNED_NAMES_MAX && !this.warned.has(text)) {
+      this.warned.add(text);
+      this.warn(text);
+    }
+    return true;
+  }
+}
+
+function hasWildcard(name: string): boolean {
+  return name.includes('+') || name.includes('#');
+}

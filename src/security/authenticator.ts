@@ -1,0 +1,29 @@
+/**
+ * The seam between the rules of the house and those who answer for one source of them.
+ *
+ *   AccessControl  asks, in order  ->  Authenticator (who are you), Authorizer (may you)
+ *                                      password file, ACL file; later dynamic security and databases
+ *
+ * `ignore` means "not my job", `defer` means "I looked and do not know". The difference counts when nobody else
+ * answers: when all ignored, the listener's rule for anonymous clients decides; after a `defer` a name needs proof.
+ */
+import type { AuthenticationRequest, EnhancedAuthentication, Identity } from '../broker/ports.ts';
+
+export type Answer = 'allow' | 'deny' | 'defer' | 'ignore';
+
+/** `because` goes to the operator's log and never to the peer. */
+export type AuthenticationAnswer = 'allow' | 'defer' | 'ignore' | { deny: string };
+
+export interface Authenticator {
+  authenticate(request: AuthenticationRequest): AuthenticationAnswer | Promise<AuthenticationAnswer>;
+}
+
+export type Access = 'read' | 'write' | 'subscribe';
+
+/** Asked for every publish and delivery, so the answer comes at once. */
+export interface Authorizer {
+  may(access: Access, who: Identity, topic: string): Answer;
+}
+
+/** Opens one conversation of MQTT 5 enhanced authentication. */
+export type EnhancedMethod = (request: AuthenticationRequest) => EnhancedAuthentication;

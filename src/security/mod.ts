@@ -1,0 +1,19 @@
+/** Who are you, and may you. Knows no packets and no sockets. */
+export {
+  type AccessControlOptions,
+  type AccessControlResult,
+  ConfiguredAccessControl,
+  createAccessControl,
+} from './access-control.ts';
+export type {
+  Access,
+  Answer,
+  AuthenticationAnswer,
+  Authenticator,
+  Authorizer,
+  EnhancedMethod,
+} from './authenticator.ts';
+export { hashPassword, type HashKind } from './password-hash.ts';
+export { removeUser, setUser, userNameProblem } from './password-file-edit.ts';
+export type { SecurityScope, SecurityScopes } from './scopes.ts';
+export type { FileFailure } from './secret-file.ts';

@@ -1,0 +1,132 @@
+/**
+ * Which files speak for which listener, and their contents once read.
+ *
+ *   SecurityScopes (paths, from the configuration)  ->  Scopes (rules, ready to be asked)
+ *
+ * A file that several listeners name is read once. Reading stops at the first bad file, and nothing is kept then.
+ */
+import type { ListenerRules } from '../broker/ports.ts';
+import { AclFile, type AclRules, loadAclFile } from './acl-file.ts';
+import type { Authenticator, Authorizer } from './authenticator.ts';
+import type { HashQueue } from './hash-queue.ts';
+import { loadPasswordFile, type PasswordEntries, PasswordFile } from './password-file.ts';
+import { loadPskFile, type PskEntries } from './psk-file.ts';
+import type { FileFailure, Loaded } from './secret-file.ts';
+
+/** The security files of the configuration, or of one listener with `per_listener_settings true`. */
+export interface SecurityScope {
+  passwordFile: string | null;
+  aclFile: string | null;
+  pskFile: string | null;
+}
+
+/** One scope for all listeners, or one for each; a listener without a scope is open to nobody. */
+export type SecurityScopes = { shared: SecurityScope } | { perListener: ReadonlyMap<ListenerRules, SecurityScope> };
+
+export interface Scope {
+  authenticators: readonly Authenticator[];
+  authorizers: readonly Authorizer[];
+  psk: PskEntries | null;
+  /** For carrying over what was proved; see PasswordFile. */
+  passwords: { path: string; entries: PasswordEntries } | null;
+}
+
+export interface Scopes {
+  shared: Scope | null;
+  perListener: ReadonlyMap<ListenerRules, Scope>;
+}
+
+export interface Surroundings {
+  before: Scopes;
+  queue: HashQueue;
+  authenticators: readonly Authenticator[];
+  authorizers: readonly Authorizer[];
+  notice: (text: string) => void;
+}
+
+/** Carries a failure out of the depth of one reload, never further. */
+class Refused extends Error {
+  readonly failure: FileFailure;
+
+  constructor(failure: FileFailure) {
+    super(failure.lines[0]);
+    this.failure = failure;
+  }
+}
+
+export function loadScopes(wanted: SecurityScopes, around: Surroundings): Loaded<Scopes> {
+  const loader = new Loader(around);
+  try {
+    const value: Scopes =
+      'shared' in wanted
+        ? { shared: loader.scope(wanted.shared), perListener: new Map<ListenerRules, Scope>() }
+        : { shared: null, perListener: loader.each(wanted.perListener) };
+    return { ok: true, value, warnings: loader.warnings };
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, failure: error.failure };
+    throw error;
+  }
+}
+
+class Loader {
+  readonly warnings: string[] = [];
+  private readonly around: Surroundings;
+  private readonly passwordFiles = new Map<string, PasswordFile>();
+  private readonly aclFiles = new Map<string, AclFile>();
+  private readonly pskFiles = new Map<string, PskEntries>();
+
+  constructor(around: Surroundings) {
+    this.around = around;
+  }
+
+  each(wanted: ReadonlyMap<ListenerRules, SecurityScope>): Map<ListenerRules, Scope> {
+    return new Map([...wanted].map(([listener, scope]) => [listener, this.scope(scope)]));
+  }
+
+  scope({ passwordFile, aclFile, pskFile }: SecurityScope): Scope {
+    const { authenticators, authorizers } = this.around;
+    const passwords = passwordFile === null ? null : this.passwordFile(passwordFile);
+    const acl = aclFile === null ? null : this.aclFile(aclFile);
+    return {
+      authenticators: passwords === null ? authenticators : [...authenticators, passwords],
+      authorizers: acl === null ? authorizers : [...authorizers, acl],
+      psk: pskFile === null ? null : once(this.pskFiles, pskFile, path => this.read(loadPskFile(path))),
+      passwords:
+        passwords === null || passwordFile === null ? null : { path: passwordFile, entries: passwords.entries },
+    };
+  }
+
+  private passwordFile(path: string): PasswordFile {
+    return once(this.passwordFiles, path, () => {
+      const entries: PasswordEntries = this.read(loadPasswordFile(path));
+      return new PasswordFile(entries, this.around.queue, this.entriesBefore(path));
+    });
+  }
+
+  private aclFile(path: string): AclFile {
+    return once(this.aclFiles, path, () => {
+      const rules: AclRules = this.read(loadAclFile(path));
+      return new AclFile(rules, this.around.notice);
+    });
+  }
+
+  private read<T>(loaded: Loaded<T>): T {
+    if (!loaded.ok) throw new Refused(loaded.failure);
+    this.warnings.push(...loaded.warnings);
+    return loaded.value;
+  }
+
+  private entriesBefore(path: string): PasswordEntries | undefined {
+    const { shared, perListener } = this.around.before;
+    for (const scope of [shared, ...perListener.values()]) {
+      if (scope?.passwords?.path === path) return scope.passwords.entries;
+    }
+    return undefined;
+  }
+}
+
+function once<T>(made: Map<string, T>, path: string, make: (path: string) => T): T {
+  let it = made.get(path);
+  if (it === undefined) made.set(path, (it = make(path)));
+  return it;
+}
