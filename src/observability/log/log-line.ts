@@ -19,7 +19,6 @@ export interface LineStyle {
 export const lineBytesMax = 1000;
 
 /** C0 but for TAB, DEL, C1, line and paragraph separators, and the marks that change the writing direction. */
-// eslint-disable-next-line no-control-regex
 const unprintable = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const everyUnprintable = new RegExp(unprintable, 'g');
 

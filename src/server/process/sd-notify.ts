@@ -1,0 +1,77 @@
+/**
+ * Tells systemd how far we are, by way of the program `systemd-notify`, because Node has no Unix datagram sockets.
+ *
+ *   READY=1 ─ RELOADING=1 ─ READY=1 ─ ... WATCHDOG=1 ... ─ STOPPING=1        one at a time, in this order
+ *
+ * Its limit: the message comes from a child of ours, so the unit needs `NotifyAccess=all` unless the broker runs as root.
+ * Without NOTIFY_SOCKET nothing is started at all.
+ */
+import { spawn } from 'node:child_process';
+
+export interface ServiceManager {
+  ready(): void;
+  reloading(): void;
+  stopping(): void;
+}
+
+export interface ServiceManagerOptions {
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Told once, when systemd waits for us and cannot be told. */
+  onProblem: (lines: string[]) => void;
+  /** Sends the assignments; rejects when that is not possible. */
+  notify?: (assignments: string[]) => Promise<void>;
+}
+
+export function connectServiceManager(options: ServiceManagerOptions): ServiceManager {
+  const { environment, notify = notifyByProgram } = options;
+  if (!environment['NOTIFY_SOCKET']) return { ready: () => {}, reloading: () => {}, stopping: () => {} };
+  const send = inOrder(notify, onlyOnce(options.onProblem));
+  const watchdog = startWatchdog(environment, send);
+  return {
+    ready: () => send(['READY=1']),
+    reloading: () => send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
+    stopping: () => {
+      clearInterval(watchdog);
+      send(['STOPPING=1']);
+    },
+  };
+}
+
+function inOrder(notify: (assignments: string[]) => Promise<void>, onError: (error: Error) => void) {
+  let last = Promise.resolve();
+  return (assignments: string[]): void => {
+    last = last.then(() => notify(assignments)).catch(onError);
+  };
+}
+
+function onlyOnce(onProblem: (lines: string[]) => void): (error: Error) => void {
+  let told = false;
+  return error => {
+    if (told) return;
+    told = true;
+    onProblem([
+      `Warning: Unable to tell systemd that the broker is ready: ${error.message}.`,
+      `  The unit needs the program systemd-notify and 'NotifyAccess=all', or 'Type=simple' instead of 'Type=notify'.`,
+    ]);
+  };
+}
+
+/** Half the time systemd allows, unless the watchdog is meant for another process. */
+function startWatchdog(
+  environment: ServiceManagerOptions['environment'],
+  send: (assignments: string[]) => void,
+): NodeJS.Timeout | undefined {
+  const microseconds = Number(environment['WATCHDOG_USEC'] ?? 0);
+  const meantForUs = (environment['WATCHDOG_PID'] ?? String(process.pid)) === String(process.pid);
+  if (!(microseconds > 0) || !meantForUs) return undefined;
+  return setInterval(() => send(['WATCHDOG=1']), microseconds / 2000).unref();
+}
+
+function notifyByProgram(assignments: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('systemd-notify', assignments, { stdio: 'ignore' });
+    child.unref();
+    child.once('error', reject);
+    child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`systemd-notify ended with code ${code}`))));
+  });
+}
