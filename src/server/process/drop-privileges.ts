@@ -31,10 +31,13 @@ export interface PrivilegesDropped {
   messages: { as: 'information' | 'warning'; text: string }[];
 }
 
+/** Documented by Node, missing in its types. */
+const { initgroups } = process as { initgroups?: (userName: string, gid: number) => void };
+
 const ofThisProcess: Privileges = {
   isRoot: () => process.geteuid?.() === 0,
   findUser,
-  setGroupsOf: (userName, gid) => process.initgroups?.(userName, gid),
+  setGroupsOf: (userName, gid) => initgroups?.(userName, gid),
   setGroups: gids => process.setgroups?.(gids),
   setGroup: gid => process.setgid?.(gid),
   setUser: uid => process.setuid?.(uid),

@@ -32,8 +32,11 @@ function readPasswd(): string {
 
 function askNameService(nameOrUid: string | number): string {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 } as const;
-    return execFileSync('getent', ['passwd', '--', String(nameOrUid)], options);
+    return execFileSync('getent', ['passwd', '--', String(nameOrUid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 5000,
+    });
   } catch {
     // No such user, or no getent on this system.
     return '';
