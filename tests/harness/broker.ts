@@ -15,7 +15,9 @@ import { fileURLToPath } from 'node:url';
 import { freePort, temporaryDirectory, type Spawn } from './machine.ts';
 import { patienceMs, until } from './until.ts';
 
-export const zancudo = fileURLToPath(new URL('../../bin/zancudo', import.meta.url));
+/** The program under test. Another one may be named, such as an installed package, to hold it against the same tests. */
+export const zancudo =
+  process.env['ZANCUDO_UNDER_TEST'] ?? fileURLToPath(new URL('../../bin/zancudo', import.meta.url));
 
 /** What a configuration may refer to. */
 export interface Place {

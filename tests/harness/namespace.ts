@@ -20,14 +20,18 @@ export interface NamespaceOptions {
   hosts?: Readonly<Record<string, string>>;
   /** Absolute folders that every command sees as empty folders of its own, for example /etc/mosquitto. */
   folders?: readonly string[];
+  /** Gives it a /dev of its own, with the devices that programs need and room for a /dev/log. */
+  ownDevices?: boolean;
 }
+
+const devices = ['null', 'zero', 'full', 'random', 'urandom'];
 
 /** Binds every pair of paths of its first argument, then becomes the command. */
 const bindAndExec = `
 binds=$1; shift
 while [ -n "$binds" ]; do
   pair=\${binds%%;*}; binds=\${binds#*;}
-  mount --bind "\${pair%%=*}" "\${pair#*=}" || exit 125
+  mount --rbind "\${pair%%=*}" "\${pair#*=}" || exit 125
 done
 exec "$@"`;
 
@@ -44,6 +48,7 @@ export class Namespace {
     const hostsFile = join(this.#directory.path, 'hosts');
     writeFileSync(hostsFile, `127.0.0.1 localhost\n::1 localhost\n${hosts.join('')}`);
     const folders = (options.folders ?? []).map(folder => `${this.#makeFolder(folder)}=${folder}`);
+    if (options.ownDevices) folders.push(...this.#devices());
     this.#binds = [`${hostsFile}=/etc/hosts`, ...folders].map(bind => `${bind};`).join('');
   }
 
@@ -70,6 +75,13 @@ export class Namespace {
     const path = this.outside(inside);
     mkdirSync(path, { recursive: true });
     return path;
+  }
+
+  /** The machine's devices are bound into a folder, and then that folder over /dev. */
+  #devices(): string[] {
+    const folder = this.#makeFolder('/dev');
+    for (const name of devices) writeFileSync(join(folder, name), '');
+    return [...devices.map(name => `/dev/${name}=${join(folder, name)}`), `${folder}=/dev`];
   }
 
   #ip(...args: string[]): void {

@@ -1,0 +1,168 @@
+/**
+ * "Instalando un broker MQTT doméstico (III)", run as printed: an authority of one's own, a server certificate,
+ * TLS on 8883, one message. Each test starts from what the one before it left, as the reader of the tutorial does.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { until, type Broker } from '../harness/mod.ts';
+import { DebianMachine, machineNeeds } from './debian-machine.ts';
+import { commandLine, nonBreakingSpace, printed } from './printed.ts';
+
+const says = printed('seed-000.md');
+const fourNames = ['192.168.1.20', '127.0.0.1', 'localhost', 'futro-s450'];
+const conf = '/etc/mosquitto/conf.d/tls.conf';
+
+/** Clients of today refuse the option itself before they send anything. */
+const withoutOldTls = (line: string): string => line.replace('--tls-version tlsv1 ', '');
+const withoutInsecure = (line: string): string => withoutOldTls(line).replace('--insecure ', '');
+const to = (host: string, line: string): string => line.replace('-h 192.168.1.20', `-h ${host}`);
+
+class Reader {
+  readonly machine = new DebianMachine({ addresses: ['192.168.1.20/32'], hosts: { 'futro-s450': '192.168.1.20' } });
+  readonly ca = join(this.machine.home, 'CA');
+  broker: Broker | null = null;
+
+  async type(block: string, change: (text: string) => string = text => text): Promise<void> {
+    const result = await this.machine.type(change(says(block)), { cwd: this.ca });
+    assert.equal(result.code, 0, `${block}: ${result.output}`);
+  }
+
+  /** Everything from the authority to the copies in /etc/mosquitto/certs, with keys of `bits`. */
+  async makeCertificates(bits: number, extensions: (text: string) => string): Promise<void> {
+    const size = (text: string): string => text.replace('1024', String(bits));
+    for (const block of ['authority', 'look', 'server-key', 'request']) await this.type(block, size);
+    this.machine.write(join(this.ca, 'extensiones.txt'), extensions(says('extensiones.txt')));
+    for (const block of ['sign', 'copy']) await this.type(block);
+  }
+
+  async restart(): Promise<Broker> {
+    await this.broker?.stop();
+    this.broker = null;
+    return (this.broker = await this.machine.startBroker());
+  }
+
+  /** Publishes until the subscriber shows the message. */
+  async exchange(change: (line: string) => string): Promise<void> {
+    const line = (block: string): string => change(commandLine(says(block)));
+    const subscriber = this.machine.leaveRunning(line('subscribe'), this.ca);
+    try {
+      await until('the message to arrive', async () => {
+        const published = await this.machine.type(line('publish'), { cwd: this.ca });
+        assert.equal(published.code, 0, published.output + this.machine.log(this.broker!));
+        assert.ok(!subscriber.hasEnded, `the subscriber ended: ${subscriber.stderr}`);
+        return subscriber.stdout.includes(says('received'));
+      });
+    } finally {
+      await subscriber.stop();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.broker?.stop();
+    this.machine.remove();
+  }
+}
+
+const oneLine = (text: string): string => {
+  const names = fourNames.map(name => (/^[\d.]+$/.test(name) ? `IP:${name}` : `DNS:${name}`));
+  const lines = plainBlanks(text).split('\n');
+  const first = lines.findIndex(line => line.startsWith('subjectAltName'));
+  return [...lines.slice(0, first), `subjectAltName = ${names.join(',')}`, ...lines.slice(first + 4)].join('\n');
+};
+const plainBlanks = (text: string): string => text.replaceAll(nonBreakingSpace, ' ');
+
+test(
+  'seed 000: the household broker of the Fujitsu Futro runs over TLS, without --insecure',
+  machineNeeds(),
+  async t => {
+    const reader = new Reader();
+    const { machine, ca } = reader;
+    t.after(() => reader.end());
+    assert.equal((await machine.type(says('directory'))).code, 0);
+
+    await t.test(
+      'the extension file as the page prints it is not read by OpenSSL: its blanks are not blanks',
+      async () => {
+        for (const block of ['authority', 'look', 'server-key', 'request']) await reader.type(block);
+        machine.write(join(ca, 'extensiones.txt'), says('extensiones.txt'));
+        const signed = await machine.type(says('sign'), { cwd: ca });
+        assert.notEqual(signed.code, 0);
+        assert.match(signed.output, /line 2|missing equal sign/);
+        assert.ok(!existsSync(join(ca, 'MiMosquitto.crt')));
+      },
+    );
+
+    await t.test('a key that only root can read is refused, naming the file and who may read it', async () => {
+      await reader.makeCertificates(2048, plainBlanks);
+      machine.configure(conf, says('tls.conf'));
+      const { code, log } = await machine.refusal();
+      assert.equal(code, 1, log);
+      assert.match(log, /MiMosquitto\.key/);
+      assert.match(log, /permission|read/i);
+      assert.match(log, /mosquitto/);
+      assert.match(log, /chmod|chown|chgrp/);
+      machine.letMosquittoRead('/etc/mosquitto/certs/MiMosquitto.key');
+    });
+
+    await t.test('RSA keys of 1024 bits are refused, with the commands that make longer ones', async () => {
+      await reader.makeCertificates(1024, plainBlanks);
+      const { code, log } = await machine.refusal();
+      assert.equal(code, 1, log);
+      assert.match(log, /1024/);
+      assert.match(log, /openssl .*2048/);
+    });
+
+    await t.test('with 2048 bits it starts on the configuration as printed, and says what tlsv1 became', async () => {
+      await reader.makeCertificates(2048, plainBlanks);
+      const broker = await reader.restart();
+      assert.match(machine.log(broker), /tlsv1\b/);
+      assert.match(machine.log(broker), /1\.2/);
+    });
+
+    await t.test('it says that three of the four names were lost, and how to write them', () => {
+      assert.match(machine.log(reader.broker!), /subjectAltName/);
+      assert.match(machine.log(reader.broker!), /futro-s450/);
+    });
+
+    await t.test('the command as printed stops in the client of today, which no longer knows tlsv1', async () => {
+      const result = await machine.type(says('publish'), { cwd: ca });
+      assert.match(result.output, /TLS options/);
+    });
+
+    await t.test('a client without a name is refused, and the log says what to write', async () => {
+      const result = await machine.type(withoutOldTls(says('publish')), { cwd: ca });
+      assert.equal(result.code, 5, result.output);
+      assert.match(result.output, /not authorised/);
+      assert.match(machine.log(reader.broker!), /allow_anonymous/);
+      machine.configure(conf, `${says('tls.conf')}allow_anonymous true\n`);
+    });
+
+    await t.test('then the message goes through, with --insecure as printed', async () => {
+      await reader.restart();
+      await reader.exchange(withoutOldTls);
+    });
+
+    await t.test('without --insecure the name that is in the certificate works', async () => {
+      await reader.exchange(line => to('futro-s450', withoutInsecure(line)));
+    });
+
+    await t.test('and the address that is not makes the client go away, which the log explains', async () => {
+      const result = await machine.type(withoutInsecure(says('publish')), { cwd: ca });
+      assert.notEqual(result.code, 0);
+      await until('the explanation', () => /name|address/i.test(explanationIn(machine.log(reader.broker!))));
+    });
+
+    await t.test('with the names on one line all four work without --insecure', async () => {
+      await reader.makeCertificates(2048, oneLine);
+      await reader.restart();
+      for (const name of fourNames) await reader.exchange(line => to(name, withoutInsecure(line)));
+    });
+  },
+);
+
+/** What follows OpenSSL's own line about the client's alert. */
+function explanationIn(log: string): string {
+  return log.slice(log.lastIndexOf('alert'));
+}
