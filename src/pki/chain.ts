@@ -22,12 +22,13 @@ export function chainOf(
   leaf: X509Certificate,
   sent: readonly X509Certificate[],
   trusted: readonly X509Certificate[],
+  now: number,
 ): Chain {
   const isTrusted = (each: X509Certificate) => trusted.some(ca => ca.fingerprint256 === each.fingerprint256);
   const path = [leaf];
   for (let last = leaf; path.length <= chainLengthMax;) {
     // A self-signed certificate ends the way, and so does one of our CAs whose own issuer we do not have.
-    const next = selfIssued(last) ? undefined : (issuerOf(last, trusted) ?? issuerOf(last, sent));
+    const next = selfIssued(last) ? undefined : (issuerOf(last, trusted, now) ?? issuerOf(last, sent, now));
     if (!next || path.includes(next)) return { path, trusted: isTrusted(last) };
     path.push(next);
     last = next;
@@ -35,11 +36,18 @@ export function chainOf(
   return { path, trusted: false };
 }
 
+/** Of a CA that was renewed with its own key both certificates fit: the one valid now comes first. */
 export function issuerOf(
   certificate: X509Certificate,
   candidates: readonly X509Certificate[],
+  now: number,
 ): X509Certificate | undefined {
-  return candidates.find(each => certificate.checkIssued(each) && signedBy(certificate, each.publicKey));
+  const fitting = candidates.filter(each => certificate.checkIssued(each) && signedBy(certificate, each.publicKey));
+  return fitting.find(each => validAt(each, now)) ?? fitting[0];
+}
+
+function validAt(certificate: X509Certificate, now: number): boolean {
+  return certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
 }
 
 export function selfIssued(certificate: X509Certificate): boolean {

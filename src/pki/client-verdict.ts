@@ -60,7 +60,7 @@ export function verdictOnClientCertificate(
   const [certificate, ...sent] = chain;
   if (!certificate) return noCertificate();
   try {
-    const { path, trusted } = chainOf(certificate, sent, cas);
+    const { path, trusted } = chainOf(certificate, sent, cas, now);
     const facts = path.map(factsOf);
     const [leaf = factsOf(certificate)] = facts;
     const question = { leaf, path: facts, trusted, cas, crls, now, rules };

@@ -2,7 +2,7 @@
  * Makes certificates. The X.509 library costs 100 ms and 20 MB, so it is loaded by the first certificate that is
  * issued and never by a broker that only uses what it has.
  */
-import { createPublicKey, randomBytes, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPublicKey, randomBytes, X509Certificate, type KeyObject, type webcrypto } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 import { canonicalAddress, factsOf, type SubjectAltName } from './inspect.ts';
 import { pem } from './pem.ts';

@@ -1,7 +1,13 @@
 /** Our own certificate authority, and what certificates say. Knows nothing of brokers, terminals or HTTP. */
+export { type CertificateHome, ensureCertificates, type HomeRequest } from './certificate-home.ts';
 export { type ClientRules, type ClientVerdict, verdictOnClientCertificate } from './client-verdict.ts';
 export { type CrlFile, readCrls, type RevocationList } from './crl.ts';
 export { type CertificateFacts, certificatesOf, factsOf, type SubjectAltName } from './inspect.ts';
 export { type CertificateRequest, issue, type Issuer } from './issue.ts';
+export { type ClientTrust, judgeClient } from './judge.ts';
+export { diskStore, type FileStore, readIfThere } from './key-store.ts';
+export { withLock } from './lock.ts';
+export { machineNames, type MachineNames } from './machine-names.ts';
 export { PkiError } from './pki-error.ts';
+export type { ServerPair } from './server-certificates.ts';
 export { verdictOfOpenSsl } from './verify-errors.ts';
