@@ -97,7 +97,7 @@ export class Broker {
     const find = (): string | undefined => this.lines.slice(from).find(line => pattern.test(line));
     return until(`${pattern} in the log`, find).catch((error: Error) => {
       throw new Error(`${error.message}; the log has:\n${this.lines.slice(from).join('\n')}`);
-    }) as Promise<string>;
+    });
   }
 
   signal(name: NodeJS.Signals): void {

@@ -24,7 +24,7 @@ export interface NamespaceOptions {
   ownDevices?: boolean;
 }
 
-const devices = ['null', 'zero', 'full', 'random', 'urandom'];
+const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
 /** Binds every pair of paths of its first argument, then becomes the command. */
 const bindAndExec = `

@@ -5,7 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const patienceMs = 20_000;
 
 /** Resolves as soon as `holds` gives something truthy; asks again every few milliseconds. */
-export async function until<T>(what: string, holds: () => T | Promise<T>, withinMs = patienceMs): Promise<T> {
+export async function until<T>(
+  what: string,
+  holds: () => T | Promise<T>,
+  withinMs = patienceMs,
+): Promise<NonNullable<T>> {
   const end = performance.now() + withinMs;
   for (;;) {
     const value = await holds();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Background, run, until, type Broker, type RunResult } from '../harness/mod.ts';
+import { run, until, type Background, type Broker, type RunResult } from '../harness/mod.ts';
 import { DebianMachine, machineNeeds } from './debian-machine.ts';
 import { printed } from './printed.ts';
 
@@ -84,11 +84,11 @@ class Laboratory {
 /** The device publishes until the watcher shows it; its last output. */
 async function publishesTo(watcher: Background, connect: () => Promise<RunResult>): Promise<RunResult> {
   try {
-    return await until('the message to arrive', async () => {
+    return await until<RunResult | null>('the message to arrive', async () => {
       const result = await connect();
       assert.equal(result.code, 0, result.output);
       assert.ok(!watcher.hasEnded, watcher.stderr);
-      return watcher.stdout.includes(`${topic} CONNECTED!\n`) && result;
+      return watcher.stdout.includes(`${topic} CONNECTED!\n`) ? result : null;
     });
   } finally {
     await watcher.stop();

@@ -3,8 +3,7 @@
  * Each test starts from what the one before it left, as the reader of the tutorial does.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { until, type Broker, type RunResult } from '../harness/mod.ts';
 import { DebianMachine, machineNeeds } from './debian-machine.ts';
@@ -150,10 +149,7 @@ test('seed 004: the private authority carries TLS and passwords, without --insec
     await reader.typeWell('authority-key', `${passphrase}\n${passphrase}\n`);
     const result = await reader.type('authority', `${passphrase}\n${answers(says('answers'))}`);
     assert.notEqual(result.code, 0);
-    assert.ok(
-      !existsSync(join(machine.home, 'mqtt_ca.crt')) || /illegal characters/.test(result.output),
-      result.output,
-    );
+    assert.match(result.output, /illegal characters/);
   });
 
   await t.test('the misspelt path of the authority is answered with the file that was meant', async () => {
