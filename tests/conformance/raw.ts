@@ -83,9 +83,16 @@ export class Peer {
     });
   }
 
+  /** The next packet, whatever it is. */
+  async receiveAny(): Promise<Received> {
+    const packet = await this.#next();
+    assert.ok(packet, 'the broker closed where a packet was due');
+    return packet;
+  }
+
   async receive(name: string): Promise<Received> {
     const packet = await this.#next();
-    assert.ok(packet, `the broker closed where ${name} was due`);
+    assert.ok(packet, `${this.clientId}: the broker closed where ${name} was due`);
     assert.equal(packet.name, name, `${packet.bytes.toString('hex')} came where ${name} was due`);
     return packet;
   }
@@ -201,6 +208,20 @@ export class Peer {
     const message = await this.take();
     assert.equal(message.payload.toString(), payload);
     return message;
+  }
+
+  /** Every message that was sent up to now, acknowledged, as text. */
+  async drain(): Promise<string[]> {
+    const payloads: string[] = [];
+    this.send(bytes.PINGREQ);
+    for (;;) {
+      const packet = await this.receiveAny();
+      if (packet.name === 'PINGRESP') return payloads;
+      assert.equal(packet.name, 'PUBLISH');
+      assert.ok(packet.qos < 2, 'drain() does not speak QoS 2');
+      payloads.push(packet.payload.toString());
+      if (packet.qos === 1) this.send(bytes.ack(bytes.PUBACK, packet.packetId));
+    }
   }
 
   /** Ends the conversation the polite way and waits until the broker has done so too. */
