@@ -1,0 +1,31 @@
+/**
+ * Picks the command: the first word when it is no option, else `broker`. Under the name `mosquitto` every word is an
+ * option of the broker. Each command is loaded when it is asked for, so that a short one starts fast.
+ */
+import type { Command, Context } from './context.ts';
+import { nearestName } from './nearest-name.ts';
+import { exitCodes } from '../server/process/mod.ts';
+
+interface CommandRow {
+  name: string;
+  load: () => Promise<Command>;
+}
+
+const commands: readonly CommandRow[] = [{ name: 'broker', load: () => import('./broker.ts') }];
+
+export async function run(args: readonly string[], context: Context): Promise<number> {
+  const word = args[0];
+  const namesCommand = word !== undefined && !word.startsWith('-') && context.calledAs !== 'mosquitto';
+  const name = namesCommand ? word : 'broker';
+  const row = commands.find(each => each.name === name);
+  if (row === undefined) return unknownCommand(name, context);
+  const command = await row.load();
+  return command.run(namesCommand ? args.slice(1) : args, context);
+}
+
+function unknownCommand(name: string, context: Context): number {
+  const meant = nearestName(name, [...commands.map(row => row.name), '--help', '--version']);
+  const guess = meant === null ? '' : ` Did you mean '${meant}'?`;
+  context.complain(`zancudo: there is no command '${name}'.${guess} 'zancudo --help' lists what there is.\n`);
+  return exitCodes.failure;
+}
