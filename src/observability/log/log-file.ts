@@ -22,7 +22,7 @@ export class LogFile implements Sink {
   #sink: DescriptorSink;
   #onReopenError: (error: NodeJS.ErrnoException) => void;
   #failing = false;
-  #checkedAt = 0;
+  #checkedAt = -Infinity;
 
   /** Throws when the file cannot be opened. */
   constructor(options: LogFileOptions) {
