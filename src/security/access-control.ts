@@ -27,6 +27,8 @@ export interface AccessControlOptions {
   /** Asked before the files of the scope, in order. */
   authenticators?: readonly Authenticator[];
   authorizers?: readonly Authorizer[];
+  /** Logins that may wait for the check of their password, beyond those being checked; then they are refused as busy. */
+  passwordChecksWaitingMax?: number;
   /** By authentication method (MQTT 5, 4.12). */
   enhanced?: ReadonlyMap<string, EnhancedMethod>;
 }
@@ -39,14 +41,14 @@ export function createAccessControl(scopes: SecurityScopes, options: AccessContr
   return failure === null ? { ok: true, access } : { ok: false, failure };
 }
 
-const NO_SCOPES: Scopes = { shared: null, perListener: new Map() };
-
 export class ConfiguredAccessControl implements AccessControl {
   generation = 0;
   /** Never: a client may not write to `$SYS` or `$share`, whatever the files say. */
   readonly unrestricted = false;
-  private scopes: Scopes = NO_SCOPES;
-  private readonly queue = new HashQueue();
+  /** True while no rule says anything about topics, so that a delivery needs no asking. */
+  readsUnrestricted = false;
+  private scopes: Scopes = new Map();
+  private readonly queue: HashQueue;
   private readonly log: Log;
   private readonly authenticators: readonly Authenticator[];
   private readonly authorizers: readonly Authorizer[];
@@ -54,6 +56,7 @@ export class ConfiguredAccessControl implements AccessControl {
 
   constructor(options: AccessControlOptions) {
     this.log = options.log;
+    this.queue = new HashQueue(options.passwordChecksWaitingMax);
     this.authenticators = options.authenticators ?? [];
     this.authorizers = options.authorizers ?? [];
     this.methods = options.enhanced ?? new Map<string, EnhancedMethod>();
@@ -68,17 +71,12 @@ export class ConfiguredAccessControl implements AccessControl {
       authorizers: this.authorizers,
       notice: text => this.log.write('notice', text),
     });
-    if (!loaded.ok) return loaded.failure;
+    if (!loaded.ok) return this.generation === 0 ? loaded.failure : unchanged(loaded.failure);
     for (const text of loaded.warnings) this.log.write('warning', text);
     this.scopes = loaded.value;
+    this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
     this.generation++;
     return null;
-  }
-
-  /** True when mayRead is always yes, so that a delivery needs no asking. */
-  get readsUnrestricted(): boolean {
-    const { shared, perListener } = this.scopes;
-    return shared === null ? [...perListener.values()].every(isOpen) : isOpen(shared);
   }
 
   /** Logins refused because too many passwords were waiting to be checked. */
@@ -133,7 +131,7 @@ export class ConfiguredAccessControl implements AccessControl {
   }
 
   private scopeOf(listener: ListenerRules): Scope | null {
-    return this.scopes.shared ?? this.scopes.perListener.get(listener) ?? null;
+    return this.scopes.get(listener) ?? null;
   }
 }
 
@@ -147,8 +145,12 @@ function isReserved(access: 'read' | 'write', topicName: string): boolean {
   );
 }
 
-function isOpen(scope: Scope): boolean {
-  return scope.authorizers.length === 0;
+function saysNothingAboutTopics(scopes: Scopes): boolean {
+  return scopes.size > 0 && [...scopes.values()].every(scope => scope.authorizers.length === 0);
+}
+
+function unchanged(failure: FileFailure): FileFailure {
+  return { ...failure, lines: [...failure.lines, '  The access rules stay as they were before this reload.'] };
 }
 
 /** Asks from `first` on; goes on later where an answer takes time. */

@@ -97,6 +97,11 @@ class AclReader {
         because: '"+" has to fill a whole level and "#" the last one',
       };
     }
+    if (FOREIGN_BLANK.test(filter)) {
+      this.warnings.push(
+        `Warning: ACL topic "${filter}" in ${this.path} holds a tab or a non-breaking space; it counts as part of the topic.`,
+      );
+    }
     if (kind === 'topic') this.list.add(filter, bits);
     else this.addPattern(filter, bits);
     return null;
@@ -131,10 +136,13 @@ function firstWord(text: string): { word: string; rest: string } {
     : { word: text.slice(start, space), rest: text.slice(space + 1) };
 }
 
+/** What web pages and editors put in the place of a space. */
+const FOREIGN_BLANK = /[\t\u00a0]/;
+
 function whatIsWrong(text: string, word: string): string {
   if (text.includes('\ufffd')) return 'it is not UTF-8';
   if (word.startsWith('#')) return 'a comment has its "#" at the very start of the line';
-  if (/[\t\u00a0]/.test(text)) return 'it holds a tab or a non-breaking space where an ordinary space belongs';
+  if (FOREIGN_BLANK.test(text)) return 'it holds a tab or a non-breaking space where an ordinary space belongs';
   return 'a line starts with user, topic or pattern';
 }
 

@@ -19,14 +19,17 @@ export class HashQueue {
   private readonly inFlightMax: number;
   private readonly waitingMax: number;
 
-  constructor(inFlightMax = IN_FLIGHT_MAX, waitingMax = WAITING_MAX) {
+  constructor(waitingMax = WAITING_MAX, inFlightMax = IN_FLIGHT_MAX) {
     this.inFlightMax = inFlightMax;
     this.waitingMax = waitingMax;
   }
 
   /** Null when it is full. `work` starts now or when its turn comes. */
   run<T>(work: () => T | Promise<T>): Promise<T> | null {
-    if (this.inFlight < this.inFlightMax) return this.start(work);
+    if (this.inFlight < this.inFlightMax) {
+      this.inFlight++;
+      return this.start(work);
+    }
     if (this.waiting.size >= this.waitingMax) {
       this.refused++;
       return null;
@@ -34,13 +37,14 @@ export class HashQueue {
     return new Promise<void>(turn => this.waiting.push(turn)).then(() => this.start(work));
   }
 
+  /** Whoever finishes hands its place to the next in line, so that nobody can slip in between. */
   private async start<T>(work: () => T | Promise<T>): Promise<T> {
-    this.inFlight++;
     try {
       return await work();
     } finally {
-      this.inFlight--;
-      this.waiting.shift()?.();
+      const next = this.waiting.shift();
+      if (next === undefined) this.inFlight--;
+      else next();
     }
   }
 }

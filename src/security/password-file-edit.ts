@@ -9,7 +9,6 @@ export function userNameProblem(name: string): string | null {
   if (name === '') return 'the user name is empty';
   if (name.startsWith('#')) return 'a line that starts with "#" is a comment, so a user name cannot';
   if (name.includes(':')) return 'a ":" ends the user name in a password file, so it cannot be part of it';
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(name)) return 'the user name contains a control character';
   if (trimBlanks(name) !== name) return 'blanks around a user name are lost in a password file';
   if (Buffer.byteLength(name) > 65_535) return 'a user name has at most 65535 bytes';

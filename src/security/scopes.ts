@@ -20,8 +20,8 @@ export interface SecurityScope {
   pskFile: string | null;
 }
 
-/** One scope for all listeners, or one for each; a listener without a scope is open to nobody. */
-export type SecurityScopes = { shared: SecurityScope } | { perListener: ReadonlyMap<ListenerRules, SecurityScope> };
+/** The scope of each listener, one object for all or one for each; a listener without a scope is open to nobody. */
+export type SecurityScopes = ReadonlyMap<ListenerRules, SecurityScope>;
 
 export interface Scope {
   authenticators: readonly Authenticator[];
@@ -31,10 +31,7 @@ export interface Scope {
   passwords: { path: string; entries: PasswordEntries } | null;
 }
 
-export interface Scopes {
-  shared: Scope | null;
-  perListener: ReadonlyMap<ListenerRules, Scope>;
-}
+export type Scopes = ReadonlyMap<ListenerRules, Scope>;
 
 export interface Surroundings {
   before: Scopes;
@@ -57,10 +54,7 @@ class Refused extends Error {
 export function loadScopes(wanted: SecurityScopes, around: Surroundings): Loaded<Scopes> {
   const loader = new Loader(around);
   try {
-    const value: Scopes =
-      'shared' in wanted
-        ? { shared: loader.scope(wanted.shared), perListener: new Map<ListenerRules, Scope>() }
-        : { shared: null, perListener: loader.each(wanted.perListener) };
+    const value = new Map([...wanted].map(([listener, scope]) => [listener, loader.scope(scope)]));
     return { ok: true, value, warnings: loader.warnings };
   } catch (error) {
     if (error instanceof Refused) return { ok: false, failure: error.failure };
@@ -77,10 +71,6 @@ class Loader {
 
   constructor(around: Surroundings) {
     this.around = around;
-  }
-
-  each(wanted: ReadonlyMap<ListenerRules, SecurityScope>): Map<ListenerRules, Scope> {
-    return new Map([...wanted].map(([listener, scope]) => [listener, this.scope(scope)]));
   }
 
   scope({ passwordFile, aclFile, pskFile }: SecurityScope): Scope {
@@ -117,9 +107,8 @@ class Loader {
   }
 
   private entriesBefore(path: string): PasswordEntries | undefined {
-    const { shared, perListener } = this.around.before;
-    for (const scope of [shared, ...perListener.values()]) {
-      if (scope?.passwords?.path === path) return scope.passwords.entries;
+    for (const { passwords } of this.around.before.values()) {
+      if (passwords?.path === path) return passwords.entries;
     }
     return undefined;
   }
