@@ -48,9 +48,8 @@ export class LogFile implements Sink {
     this.#sink.flush();
   }
 
-  /** Keeps the old file when the new one cannot be opened. */
+  /** Keeps the old file when the new one cannot be opened. Lines that are waiting go into the new one. */
   reopen(): void {
-    this.#sink.flush();
     try {
       const fd = openForAppending(this.#path);
       closeSync(this.#sink.fd);
