@@ -135,7 +135,7 @@ test('whatever a file holds, reading it as passwords, rules or keys gives an ans
     '\u00a0',
   );
   const content = fc.oneof(
-    fc.uint8Array().map(Buffer.from),
+    fc.uint8Array().map(bytes => Buffer.from(bytes)),
     fc.array(word).map(words => Buffer.from(words.join(''))),
   );
   fc.assert(
