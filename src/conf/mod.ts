@@ -1,5 +1,6 @@
 /** mosquitto.conf in, plain settings out. */
 export { loadConfiguration } from './load.ts';
+export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
 export type {

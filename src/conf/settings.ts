@@ -17,6 +17,8 @@ import type { BridgeSettings } from './settings-bridge.ts';
 export interface Place {
   file: string;
   line: number;
+  /** The include_dir line that brought the file in. */
+  includedFrom?: Place;
 }
 
 /** Option name to the place it was last read from. */
@@ -134,7 +136,6 @@ export interface PluginSettings {
   name: string | null;
   attached: 'everywhere' | 'security-scope' | 'by-use';
   options: { key: string; value: string; place: Place }[];
-  denySpecialChars: boolean;
   place: Place;
 }
 
@@ -212,9 +213,6 @@ export interface Settings {
   /** 0 for no $SYS topics. */
   sysIntervalSeconds: number;
   enableControlApi: boolean;
-  websocketsLogLevel: number;
-  /** 0 for none. */
-  memoryLimitBytes: number;
 
   places: Places;
 }
@@ -333,8 +331,6 @@ export function newSettings(path: string | null): Settings {
     autosaveOnChanges: false,
     sysIntervalSeconds: 10,
     enableControlApi: false,
-    websocketsLogLevel: 0,
-    memoryLimitBytes: 0,
     places: {},
   };
 }

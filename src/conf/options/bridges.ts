@@ -1,0 +1,415 @@
+/** Chapter: bridges to other brokers. Read and checked like everything else; refused in the end, until the part that runs them is there. */
+import { bridgeOption, notBuiltYet, specialOption, type OptionRow, type Row } from './row.ts';
+import { bool, choice, emptyValue, integer, parseInteger, readInteger, text, type ValueType } from './types.ts';
+import { refuse } from '../error.ts';
+import { newBridge, type BridgeSettings } from '../settings-bridge.ts';
+import { bridgeTopic, type TopicLine } from './bridge-topic.ts';
+
+export const needsBridges = notBuiltYet('bridges');
+
+/** Every bridge option shares a fate with `connection`, which reports it once for the section. */
+type BridgeRow<T> = Omit<Row<T>, 'reload'>;
+
+const addresses: ValueType<BridgeSettings['addresses']> = {
+  argument: 'host[:port] ...',
+  good: ['192.0.2.1', 'one.example:8883 192.0.2.2', '2001:db8::1:1883', 'one.example # the first'],
+  bad: [
+    { text: '', error: 'Error: Empty address value in configuration.' },
+    { text: 'one.example:70000', error: 'Error: Invalid bridge port value (70000).' },
+    { text: 'one.example:mqtt', error: 'Error: Invalid bridge port value (0).' },
+  ],
+  read(argument) {
+    const words: string[] = [];
+    for (let word = argument.word(); word !== null && !word.startsWith('#'); word = argument.word()) words.push(word);
+    argument.rest();
+    if (words.length === 0) refuse('Error: Empty address value in configuration.', "Write 'address HOST:PORT'.");
+    return words.map(endpoint);
+  },
+};
+
+/** What follows the last colon is the port, so an IPv6 address needs one. */
+function endpoint(word: string): { host: string; port: number } {
+  const colon = word.lastIndexOf(':');
+  if (colon < 0) return { host: word, port: 1883 };
+  const port = Number(/^[0-9]+/.exec(word.slice(colon + 1))?.[0] ?? 0);
+  if (port < 1 || port > 65_535) {
+    refuse(`Error: Invalid bridge port value (${port}).`, `Found '${word}': what follows the last colon is the port.`);
+  }
+  return { host: word.slice(0, colon), port };
+}
+
+type RestartTimeout = BridgeSettings['restartTimeout'];
+
+/** Like C's atoi: what does not begin with a number is 0. */
+const leadingNumber = (word: string): number => Number(parseInteger(/^[+-]?[0-9]+/.exec(word)?.[0] ?? '0') ?? 0n);
+
+const restartTimeout: ValueType<{ value: RestartTimeout; notes: string[] }> = {
+  argument: 'seconds | base cap [stable]',
+  good: ['30', '5 60', '5 60 10', '1 9999'],
+  bad: [
+    { text: '', error: "Error: Empty 'restart_timeout' value in configuration." },
+    { text: '20 10', error: 'Error: backoff cap is lower than the base in restart_timeout.' },
+    { text: '5 10 -1', error: 'Error: stable connection period cannot be negative.' },
+  ],
+  read(argument, name) {
+    const notes: string[] = [];
+    const written = leadingNumber(argument.word() ?? emptyValue(name));
+    const baseSeconds = Math.min(Math.max(written, 1), 3600);
+    if (written < 1) notes.push('restart_timeout interval too low, using 1 second.');
+    if (written > 3600) notes.push('restart_timeout interval too high, using 3600 seconds.');
+    const capWord = argument.word();
+    if (capWord === null) return { value: { baseSeconds, capSeconds: baseSeconds, stableSeconds: 0 }, notes };
+    const cap = leadingNumber(capWord);
+    if (cap < baseSeconds)
+      refuse('Error: backoff cap is lower than the base in restart_timeout.', 'Write the smaller number first.');
+    if (cap > 7200) notes.push('Error: backoff cap too high, using 7200 seconds.');
+    const stableSeconds = leadingNumber(argument.word() ?? '0');
+    if (stableSeconds < 0) refuse('Error: stable connection period cannot be negative.');
+    return { value: { baseSeconds, capSeconds: Math.min(cap, 7200), stableSeconds }, notes };
+  },
+};
+
+const keepalive: ValueType<NonNullable<BridgeSettings['tcpKeepalive']>> = {
+  argument: 'idle interval count',
+  good: ['60 10 3'],
+  bad: [
+    { text: '', error: "Error: Empty 'bridge_tcp_keepalive_idle' value in configuration." },
+    { text: '60 10', error: "Error: Empty 'bridge_tcp_keepalive_counter' value in configuration." },
+    { text: '0 10 3', error: 'Error: invalid TCP keepalive idle value.' },
+    { text: '60 0 3', error: 'Error: invalid TCP keepalive interval value.' },
+    { text: '60 10 0', error: 'Error: invalid TCP keepalive counter value.' },
+  ],
+  read(argument, name) {
+    const [idleSeconds = 0, intervalSeconds = 0, count = 0] = ['idle', 'interval', 'counter'].map(part => {
+      const value = readInteger(argument, `${name}_${part}`);
+      return value > 0 ? value : refuse(`Error: invalid TCP keepalive ${part} value.`, 'Write three numbers above 0.');
+    });
+    return { idleSeconds, intervalSeconds, count };
+  },
+};
+
+const startType: ValueType<BridgeSettings['startType']> = {
+  argument: 'automatic | lazy | once',
+  good: ['automatic', 'lazy', 'once'],
+  bad: [
+    { text: 'manual', error: 'Error: Manual start_type not supported.' },
+    { text: 'x', error: "Error: Invalid 'start_type' value in configuration (x)." },
+    { text: '', error: "Error: Empty 'start_type' value in configuration." },
+  ],
+  read(argument, name) {
+    const word = argument.word() ?? emptyValue(name);
+    if (word === 'automatic' || word === 'lazy' || word === 'once') return word;
+    if (word === 'manual') refuse('Error: Manual start_type not supported.', 'Write automatic, lazy or once.');
+    refuse(`Error: Invalid 'start_type' value in configuration (${word}).`, 'Write automatic, lazy or once.');
+  },
+};
+
+const tooManyUnderWay = 'Error: bridge_receive_maximum must be lower than 65535.';
+
+const receiveMaximum: ValueType<number> = {
+  ...integer({ argument: '1-65535' }),
+  bad: [
+    { text: '0', error: 'Error: bridge_receive_maximum must be greater than 0.' },
+    { text: '65536', error: tooManyUnderWay },
+  ],
+  read(argument, name) {
+    const value = readInteger(argument, name);
+    if (value <= 0) refuse('Error: bridge_receive_maximum must be greater than 0.', 'Write a number from 1 to 65535.');
+    return value <= 65_535 ? value : refuse(tooManyUnderWay, 'Write a number from 1 to 65535.');
+  },
+};
+
+const sessionExpiry: ValueType<number> = {
+  ...integer({ argument: 'seconds', good: ['0', '3600', '4294967295'] }),
+  bad: [
+    { text: '-1', error: 'Error: bridge_session_expiry_interval must not be negative.' },
+    { text: '4294967296', error: "Error: 'bridge_session_expiry_interval' value out of range." },
+  ],
+  read(argument, name) {
+    const value = readInteger(argument, name, 4_294_967_295n);
+    if (value >= 0) return value;
+    refuse('Error: bridge_session_expiry_interval must not be negative.', 'Write a number of seconds from 0 up.');
+  },
+};
+
+/** A number below the smallest is raised to it, with a line that says so. */
+function raised<F extends 'keepaliveSeconds' | 'idleTimeoutSeconds' | 'threshold'>(
+  row: BridgeRow<number> & { field: F; smallest: number; raisedLine: string },
+): OptionRow {
+  return specialOption<number, 'bridge'>({
+    ...row,
+    reload: 'live',
+    scope: 'bridge',
+    needs: 'bridge',
+    fields: [row.field],
+    put(bridge, value, reading) {
+      if (value < row.smallest) reading.say('notice', row.raisedLine);
+      bridge[row.field] = Math.max(value, row.smallest);
+    },
+  });
+}
+
+const flag = (name: string, field: BridgeFlag, says: string, since: string): OptionRow =>
+  bridgeOption({ name, type: bool, field, says, since, reload: 'live' });
+type BridgeFlag = 'cleanSession' | 'localCleanSession' | 'roundRobin' | 'tryPrivate' | 'notifications' | 'notificationsLocalOnly' | 'attemptUnsubscribe' | 'outgoingRetain'; // prettier-ignore
+
+const named = (name: string, calls: string, field: BridgeText, says: string, standard: string, aliases: string[] = []) =>
+  bridgeOption({ name, aliases, calls, type: text('text'), field, says, standard, repeat: 'error', since: '<=1.4', reload: 'live' }); // prettier-ignore
+type BridgeText = 'remoteClientId' | 'remoteUsername' | 'remotePassword' | 'localClientId' | 'localUsername' | 'localPassword' | 'notificationTopic'; // prettier-ignore
+
+export const bridges: readonly OptionRow[] = [
+  specialOption<string, 'global'>({
+    name: 'connection',
+    type: {
+      ...text('name', 'upstream'),
+      bad: [{ text: '', error: "Error: Empty 'connection' value in configuration." }],
+      read: (argument, name) => argument.word() ?? emptyValue(name),
+    },
+    repeat: 'add',
+    says: 'Opens the section of a bridge; the options below belong to it. Needs an address and a topic.',
+    standard: 'none',
+    since: '<=1.4',
+    reload: 'live',
+    fate: needsBridges,
+    scope: 'global',
+    needs: 'nothing',
+    fields: ['bridges'],
+    put(settings, name, reading) {
+      if (settings.bridges.some(bridge => bridge.name === name)) {
+        refuse(`Error: Duplicate bridge name '${name}'.`, 'Every connection needs a name of its own.');
+      }
+      const bridge = newBridge(name, reading.place);
+      settings.bridges.push(bridge);
+      reading.current.bridge = bridge;
+    },
+  }),
+  specialOption<BridgeSettings['addresses'], 'bridge'>({
+    name: 'address',
+    aliases: ['addresses'],
+    type: addresses,
+    says: 'The other broker; several are tried in turn. What follows the last colon is the port.',
+    standard: 'none; port 1883',
+    since: '<=1.4',
+    reload: 'live',
+    scope: 'bridge',
+    needs: 'bridge',
+    fields: ['addresses'],
+    put(bridge, value) {
+      if (bridge.addresses.length > 0) {
+        refuse("Error: Invalid bridge configuration, 'address' only allowed once.", 'Write all addresses on one line.');
+      }
+      bridge.addresses = value;
+    },
+  }),
+  specialOption<TopicLine, 'bridge'>({
+    name: 'topic',
+    type: bridgeTopic,
+    repeat: 'add',
+    says: 'Topics that pass: pattern, direction (out, in or both), QoS, prefix on this side, prefix on the other side.',
+    standard: 'out 0',
+    since: '<=1.4',
+    reload: 'live',
+    scope: 'bridge',
+    needs: 'bridge',
+    fields: ['topics'],
+    put(bridge, value, reading) {
+      bridge.topics.push({ ...value, place: reading.place });
+    },
+  }),
+  bridgeOption({
+    name: 'bridge_protocol_version',
+    type: choice(['mqttv31', 'mqttv311', 'mqttv50']),
+    field: 'protocolVersion',
+    says: 'Version of MQTT spoken to the other broker.',
+    since: '<=1.4 (mqttv50: 2.0)',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'start_type',
+    type: startType,
+    field: 'startType',
+    says: 'When the bridge connects: at the start, when messages wait, or once.',
+    since: '<=1.4',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_reload_type',
+    type: choice(['lazy', 'immediate'], "Error: Invalid '<name>' value in configuration (<word>)."),
+    field: 'reloadType',
+    says: 'When SIGHUP changes a bridge: at its next reconnection, or at once.',
+    since: '2.1',
+    reload: 'live',
+  }),
+  specialOption<{ value: RestartTimeout; notes: string[] }, 'bridge'>({
+    name: 'restart_timeout',
+    type: restartTimeout,
+    says: 'Seconds until the next attempt: constant, or random between base and cap. stable: seconds a connection must hold before the delay begins anew.',
+    standard: '5 30',
+    since: '<=1.4 (two numbers 1.6, stable 2.1)',
+    reload: 'live',
+    scope: 'bridge',
+    needs: 'bridge',
+    fields: ['restartTimeout'],
+    put(bridge, { value, notes }, reading) {
+      bridge.restartTimeout = value;
+      for (const note of notes) reading.say(note.startsWith('Error') ? 'error' : 'notice', note);
+    },
+  }),
+  raised({
+    name: 'keepalive_interval',
+    type: integer({
+      argument: 'seconds, 5-65535',
+      max: 65_535,
+      outside: '65536',
+      error: 'Error: Bridge keepalive value too high.',
+    }),
+    field: 'keepaliveSeconds',
+    smallest: 5,
+    raisedLine: 'keepalive interval too low, using 5 seconds.',
+    says: 'Keep alive towards the other broker.',
+    standard: '60',
+    since: '<=1.4',
+  }),
+  raised({
+    name: 'idle_timeout',
+    type: integer({ argument: 'seconds, 1 or more' }),
+    field: 'idleTimeoutSeconds',
+    smallest: 1,
+    raisedLine: 'idle_timeout interval too low, using 1 second.',
+    says: 'A lazy bridge disconnects after this time without messages.',
+    standard: '60',
+    since: '<=1.4',
+  }),
+  raised({
+    name: 'threshold',
+    type: integer({ argument: 'number, 1 or more' }),
+    field: 'threshold',
+    smallest: 1,
+    raisedLine: 'threshold too low, using 1 message.',
+    says: 'Messages that make a lazy bridge connect.',
+    standard: '10',
+    since: '<=1.4',
+  }),
+  named(
+    'remote_clientid',
+    'bridge remote clientid',
+    'remoteClientId',
+    'Client id at the other broker.',
+    '<hostname>.<connection name>',
+    ['clientid'],
+  ),
+  named('remote_username', 'bridge remote_username', 'remoteUsername', 'User name at the other broker.', 'none', [
+    'username',
+  ]),
+  named('remote_password', 'bridge remote_password', 'remotePassword', 'Password at the other broker.', 'none', [
+    'password',
+  ]),
+  named(
+    'local_clientid',
+    'bridge local clientid',
+    'localClientId',
+    'Client id of the bridge at this broker.',
+    'local.<remote_clientid>',
+  ),
+  named('local_username', 'bridge local_username', 'localUsername', 'User name of the bridge at this broker.', 'none'),
+  named(
+    'local_password',
+    'bridge local_password',
+    'localPassword',
+    'Password of the bridge at this broker; nobody asks for it.',
+    'none',
+  ),
+  named(
+    'notification_topic',
+    'notification_topic',
+    'notificationTopic',
+    'Topic on which the state of the bridge is published.',
+    '$SYS/broker/connection/<remote_clientid>/state',
+  ),
+  flag('notifications', 'notifications', 'Publishes the state of the bridge, retained, on both sides.', '<=1.4'),
+  flag('notifications_local_only', 'notificationsLocalOnly', 'Publishes it on this side only.', '1.5'),
+  flag('cleansession', 'cleanSession', 'The other broker keeps nothing while the bridge is down.', '<=1.4'),
+  flag(
+    'local_cleansession',
+    'localCleanSession',
+    'This broker keeps nothing while the bridge is down. What cleansession says unless set.',
+    '2.0',
+  ),
+  flag('round_robin', 'roundRobin', 'Stays with whichever address works; false goes back to the first.', '<=1.4'),
+  flag('try_private', 'tryPrivate', 'Tells an MQTT 3 broker that this is a bridge.', '<=1.4'),
+  flag(
+    'bridge_attempt_unsubscribe',
+    'attemptUnsubscribe',
+    'Unsubscribes at the other broker from topics that only go out.',
+    '<=1.4',
+  ),
+  flag('bridge_outgoing_retain', 'outgoingRetain', 'Sends retained messages as retained.', '2.0'),
+  bridgeOption({
+    name: 'bridge_bind_address',
+    type: text('address', '192.0.2.7'),
+    field: 'bindAddress',
+    repeat: 'error',
+    says: 'Address of this machine that the bridge connects from.',
+    standard: 'any',
+    since: '2.0',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_max_packet_size',
+    type: integer({ argument: 'bytes', as: n => Math.max(n, 0) }),
+    field: 'maxPacketSizeBytes',
+    says: 'Larger packets are not sent to the other broker. 0 is no limit.',
+    since: '2.0',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_max_topic_alias',
+    type: integer({
+      argument: '0-65535',
+      min: 0,
+      max: 65_535,
+      outside: '65536',
+      error: 'Error: bridge_max_topic_alias must be > 0 and <= 65535.',
+    }),
+    field: 'maxTopicAlias',
+    says: 'Topic aliases in both directions, with MQTT 5.',
+    since: '2.1',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_receive_maximum',
+    type: receiveMaximum,
+    field: 'receiveMaximum',
+    says: 'QoS 1 and 2 messages the other broker may have on the way to us, with MQTT 5.',
+    standard: 'max_inflight_messages',
+    since: '2.1',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_session_expiry_interval',
+    type: sessionExpiry,
+    field: 'sessionExpirySeconds',
+    says: 'How long the other broker keeps the session, with MQTT 5. 4294967295 is for ever.',
+    since: '2.1',
+    differs: 'Mosquitto 2.1.2 cannot read numbers above 2147483647.',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_tcp_keepalive',
+    type: keepalive,
+    field: 'tcpKeepalive',
+    says: 'TCP keep alive: seconds of silence, seconds between probes, probes.',
+    standard: 'off',
+    since: '2.1',
+    reload: 'live',
+  }),
+  bridgeOption({
+    name: 'bridge_tcp_user_timeout',
+    type: integer({ argument: 'milliseconds', min: 0, outside: '-1', error: 'Error: invalid TCP user timeout value.' }),
+    field: 'tcpUserTimeoutMilliseconds',
+    says: 'TCP_USER_TIMEOUT of the connection.',
+    standard: 'the system\u2019s own',
+    since: '2.1',
+    reload: 'live',
+  }),
+];

@@ -1,0 +1,103 @@
+/** Chapter: what survives a restart. */
+import { globalOption, withoutEffect, type OptionRow } from './row.ts';
+import { bool, emptyValue, integer, text, type ValueType } from './types.ts';
+import { refuse } from '../error.ts';
+
+const inMemory = withoutEffect(
+  'in this build sessions, queued and retained messages live in memory and do not survive a restart; the durable store comes with a later part',
+);
+const noFile = withoutEffect('it belongs to the durable store, which comes with a later part');
+
+const secondsPerUnit: Readonly<Record<string, number>> = {
+  s: 1,
+  h: 3600,
+  d: 86_400,
+  w: 7 * 86_400,
+  m: 30 * 86_400,
+  y: 365 * 86_400,
+};
+
+const invalidDuration = "Error: Invalid 'persistent_client_expiration' duration in configuration.";
+
+const duration: ValueType<number> = {
+  argument: 'number and unit: s h d w m y',
+  good: ['90s', '12h', '7d', '2w', '1m', '1y'],
+  bad: [
+    { text: '7', error: invalidDuration },
+    { text: '0d', error: invalidDuration },
+    { text: 'soon', error: invalidDuration },
+    { text: '', error: "Error: Empty 'persistent_client_expiration' value in configuration." },
+  ],
+  read(argument, name) {
+    const word = argument.word() ?? emptyValue(name);
+    const [, number = '', unit = ''] = /^([0-9]{1,9})([shdwmy])$/.exec(word) ?? [];
+    const seconds = Number(number) * (secondsPerUnit[unit] ?? 0);
+    if (seconds > 0) return seconds;
+    refuse(
+      invalidDuration,
+      `Found '${word}'. Write a number with its unit: s, h, d, w, m (30 days) or y, such as 14d.`,
+    );
+  },
+};
+
+export const persistence: readonly OptionRow[] = [
+  globalOption({
+    name: 'persistence',
+    aliases: ['retained_persistence'],
+    type: bool,
+    field: 'persistence',
+    says: 'Keeps sessions, subscriptions, queued and retained messages over a restart.',
+    since: '<=1.4',
+    reload: 'none',
+    fate: inMemory,
+    only: { when: 'true', test: value => value },
+  }),
+  globalOption({
+    name: 'persistence_location',
+    type: text('directory', '/var/lib/mosquitto/'),
+    field: 'persistenceLocation',
+    repeat: 'error',
+    says: 'Directory of what is kept.',
+    standard: 'the working directory',
+    since: '<=1.4',
+    reload: 'none',
+    fate: noFile,
+  }),
+  globalOption({
+    name: 'persistence_file',
+    type: text('file name', 'mosquitto.db'),
+    field: 'persistenceFile',
+    repeat: 'error',
+    says: 'Name of the file in persistence_location.',
+    since: '<=1.4',
+    reload: 'none',
+    fate: noFile,
+  }),
+  globalOption({
+    name: 'autosave_interval',
+    type: integer({ argument: 'seconds', as: n => Math.max(n, 0) }),
+    field: 'autosaveInterval',
+    says: 'Seconds between two saves, or changes with autosave_on_changes. 0 saves at exit only.',
+    since: '<=1.4',
+    reload: 'none',
+    fate: noFile,
+  }),
+  globalOption({
+    name: 'autosave_on_changes',
+    type: bool,
+    field: 'autosaveOnChanges',
+    says: 'Counts changes instead of seconds.',
+    since: '<=1.4',
+    reload: 'none',
+    fate: noFile,
+  }),
+  globalOption({
+    name: 'persistent_client_expiration',
+    type: duration,
+    field: 'persistentClientExpirationSeconds',
+    says: 'Forgets the session of a client that stays away longer than this. m is 30 days. Also caps the session expiry that MQTT 5 clients ask for.',
+    standard: 'never',
+    since: '<=1.4',
+    reload: 'live',
+  }),
+];

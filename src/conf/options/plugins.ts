@@ -1,0 +1,176 @@
+/**
+ * Chapter: plugins. Nothing is loaded into the process: the names of Mosquitto's own plugins stand for parts of ours,
+ * and any other file is refused (resolve-plugins.ts).
+ */
+import type { Argument } from './argument.ts';
+import { specialOption, withoutEffect, type OptionRow } from './row.ts';
+import { bool, emptyValue, text, type ValueType } from './types.ts';
+import { refuse } from '../error.ts';
+import { pluginKind } from '../resolve-plugins.ts';
+import type { Reading } from '../reading.ts';
+import type { PluginSettings } from '../settings.ts';
+
+function readPath(argument: Argument, pluginName: string | null): string {
+  const path = argument.rest();
+  if (path !== '') return path;
+  refuse(
+    `Error: Missing plugin path for plugin name '${pluginName ?? '(null)'}'.`,
+    'Write the path of the plugin, for example /usr/lib/mosquitto_password_file.so.',
+  );
+}
+
+const pluginPath: ValueType<string> = {
+  argument: 'path',
+  good: ['mosquitto_password_file.so', '/usr/lib/mosquitto_acl_file.so'],
+  bad: [{ text: '', error: "Error: Missing plugin path for plugin name '(null)'." }],
+  read: argument => readPath(argument, null),
+};
+
+const nameAndPath: ValueType<{ name: string; path: string }> = {
+  argument: 'name path',
+  good: ['passwords mosquitto_password_file.so'],
+  bad: [
+    { text: '', error: "Error: Empty 'plugin_load' value in configuration." },
+    { text: 'a', error: "Error: Missing plugin path for plugin name 'a'." },
+  ],
+  read(argument, name) {
+    const pluginName = argument.word() ?? emptyValue(name);
+    return { name: pluginName, path: readPath(argument, pluginName) };
+  },
+};
+
+function add(
+  reading: Reading,
+  path: string,
+  name: string | null,
+  attached: PluginSettings['attached'],
+): PluginSettings {
+  const { place } = reading;
+  const plugin: PluginSettings = { kind: pluginKind(path), path, name, attached, options: [], place };
+  reading.settings.plugins.push(plugin);
+  reading.current.plugin = plugin;
+  return plugin;
+}
+
+/** The key of `plugin_opt_key`; Mosquitto wants something after the prefix and a value. */
+function optionKey(written: string): string {
+  return written.replace(/^(?:plugin|auth)_opt_/, '');
+}
+
+const pluginValue: ValueType<string> = {
+  argument: 'text',
+  good: ['/tmp/zancudo-example'],
+  bad: [{ text: '', error: "Error: Invalid 'plugin_opt_' config option." }],
+  read(argument, name) {
+    const key = optionKey(name);
+    const value = argument.rest();
+    if (key === '' || (value === '' && key.length < 3)) {
+      refuse("Error: Invalid 'plugin_opt_' config option.", `Write 'plugin_opt_NAME VALUE'.`);
+    }
+    return value === '' ? emptyValue(key) : value;
+  },
+};
+
+export const plugins: readonly OptionRow[] = [
+  specialOption<string, 'global'>({
+    name: 'plugin',
+    aliases: ['auth_plugin'],
+    type: pluginPath,
+    says: 'Uses a plugin of Mosquitto: mosquitto_password_file.so and mosquitto_acl_file.so are built in. For all listeners, or for the listener above with per_listener_settings.',
+    standard: 'none',
+    since: '2.0',
+    reload: 'live',
+    differs:
+      'No file is loaded: the name stands for the part of Zancudo that does the same. sparkplug-aware, persist-sqlite and dynamic-security are not built yet; a plugin of somebody else is refused.',
+    scope: 'global',
+    needs: 'nothing',
+    fields: ['plugins'],
+    put(settings, path, reading, written) {
+      reading.security(written);
+      const listener = settings.perListenerSettings ? reading.current.listener : null;
+      reading.attachments.push({ plugin: add(reading, path, null, 'security-scope'), listener });
+    },
+  }),
+  specialOption<string, 'global'>({
+    name: 'global_plugin',
+    type: pluginPath,
+    says: 'The same for all listeners, even with per_listener_settings; asked before the plugins of a listener.',
+    standard: 'none',
+    since: '2.1',
+    reload: 'live',
+    scope: 'global',
+    needs: 'nothing',
+    fields: ['plugins'],
+    put(_settings, path, reading) {
+      reading.attachments.push({ plugin: add(reading, path, null, 'everywhere'), listener: null });
+    },
+  }),
+  specialOption<{ name: string; path: string }, 'global'>({
+    name: 'plugin_load',
+    type: nameAndPath,
+    says: 'Gives a plugin a name; plugin_use attaches it to listeners.',
+    standard: 'none',
+    since: '2.1',
+    reload: 'live',
+    differs: 'A plugin that no plugin_use attaches is a warning; Mosquitto 2.1.2 exits without a word.',
+    scope: 'global',
+    needs: 'nothing',
+    fields: ['plugins'],
+    put(settings, { name, path }, reading) {
+      if (settings.plugins.some(plugin => plugin.name === name)) {
+        refuse(`Error: Duplicate plugin name '${name}'.`, 'Every plugin_load needs a name of its own.');
+      }
+      add(reading, path, name, 'by-use');
+    },
+  }),
+  specialOption<string, 'listener'>({
+    name: 'plugin_use',
+    type: text('name', 'passwords'),
+    repeat: 'add',
+    says: 'Attaches a plugin named by plugin_load to the current listener.',
+    standard: 'none',
+    since: '2.1',
+    reload: 'live',
+    scope: 'listener',
+    needs: 'explicit listener',
+    fields: ['pluginsUsed'],
+    put(listener, name, reading) {
+      const plugin = reading.settings.plugins.find(each => each.name === name);
+      if (plugin === undefined) {
+        refuse(`Error: Plugin '${name}' not previously loaded.`, `Write 'plugin_load ${name} PATH' above it.`);
+      }
+      reading.current.plugin = plugin;
+      listener.pluginsUsed.push(name);
+      reading.attachments.push({ plugin, listener });
+    },
+  }),
+  specialOption<string, 'plugin'>({
+    name: 'plugin_opt_*',
+    aliases: ['auth_opt_*'],
+    type: pluginValue,
+    repeat: 'add',
+    says: 'An option of the plugin above: plugin_opt_password_file and plugin_opt_acl_file name the file.',
+    standard: 'none',
+    since: '2.0',
+    reload: 'live',
+    scope: 'plugin',
+    needs: 'plugin',
+    fields: [],
+    put(plugin, value, reading, written) {
+      plugin.options.push({ key: optionKey(written), value, place: reading.place });
+    },
+  }),
+  specialOption<boolean, 'plugin'>({
+    name: 'auth_plugin_deny_special_chars',
+    type: bool,
+    says: 'Refuses clients of the plugin above whose user name or client id has + # or /.',
+    standard: 'true',
+    since: '1.4.13',
+    reload: 'none',
+    fate: withoutEffect('it speaks to plugins of the interfaces 2 to 4, and none is loaded here'),
+    scope: 'plugin',
+    needs: 'plugin',
+    fields: [],
+    put: () => undefined,
+  }),
+];

@@ -1,0 +1,110 @@
+/**
+ * From plugin lines to the parts of Zancudo they stand for.
+ *
+ *   plugin /usr/lib/mosquitto_password_file.so   ->  the password file of the scope it serves
+ *   plugin_opt_password_file /etc/passwords
+ *
+ * Who is asked first, as in Mosquitto: plugins for everybody, then password_file or acl_file, then the plugins of a
+ * listener. The first of them answers for good, so that one file counts for each listener and the others are never asked.
+ */
+import { basename } from 'node:path';
+import { ConfError, placeText } from './error.ts';
+import { notBuiltYet } from './options/row.ts';
+import type { Attachment, Reading } from './reading.ts';
+import type { ListenerSettings, PluginKind, PluginSettings, SecurityScope } from './settings.ts';
+
+const kinds: Readonly<Record<string, PluginKind>> = {
+  mosquitto_password_file: 'password-file',
+  mosquitto_acl_file: 'acl-file',
+  mosquitto_sparkplug_aware: 'sparkplug-aware',
+  mosquitto_persist_sqlite: 'persist-sqlite',
+  mosquitto_dynamic_security: 'dynamic-security',
+};
+
+/** Mosquitto's own plugins by the name of their file, with or without directories. */
+export function pluginKind(path: string): PluginKind {
+  const name = basename(path.replaceAll('\\', '/')).replace(/\.(?:so|dll)$/, '');
+  return Object.hasOwn(kinds, name) ? (kinds[name] ?? 'foreign') : 'foreign';
+}
+
+type FileField = 'passwordFile' | 'aclFile';
+const fileOptions: Readonly<Partial<Record<PluginKind, { field: FileField; option: string }>>> = {
+  'password-file': { field: 'passwordFile', option: 'password_file' },
+  'acl-file': { field: 'aclFile', option: 'acl_file' },
+};
+
+const parts: Readonly<Partial<Record<PluginKind, string>>> = {
+  'sparkplug-aware': 'the sparkplug-aware plugin',
+  'persist-sqlite': 'the durable store',
+  'dynamic-security': 'dynamic security',
+};
+
+/** Looks at every plugin: refuses what cannot be, notes what is not built yet, warns of what nobody uses. */
+export function checkPlugins(reading: Reading): void {
+  for (const plugin of reading.settings.plugins) {
+    if (plugin.kind === 'foreign') refuseForeign(plugin);
+    const part = parts[plugin.kind];
+    if (part === undefined) fileOf(plugin);
+    else reading.unfulfilled.push({ option: `plugin ${plugin.path}`, fate: notBuiltYet(part), place: plugin.place });
+    if (reading.attachments.some(attachment => attachment.plugin === plugin)) continue;
+    reading.say(
+      'warning',
+      `${placeText(plugin.place)}: plugin '${plugin.name ?? ''}' is loaded, but no plugin_use attaches it: it does nothing.`,
+    );
+  }
+}
+
+function refuseForeign(plugin: PluginSettings): never {
+  throw new ConfError(
+    [`Error: Unable to load plugin "${plugin.path}".`],
+    [
+      'Plugins made for Mosquitto are machine code against its insides and cannot run here.',
+      `Known by name, and built in: ${Object.keys(kinds).map(name => `${name}.so`).join(', ')}.`, // prettier-ignore
+    ],
+    13,
+    plugin.place,
+  );
+}
+
+/** The file a plugin was given; other options than its own are refused, as by the plugin itself. */
+function fileOf(plugin: PluginSettings): string | null {
+  const wanted = fileOptions[plugin.kind];
+  if (wanted === undefined) return null;
+  const other = plugin.options.find(({ key }) => key !== wanted.option);
+  if (other !== undefined) {
+    const line = `Error: Plugin '${plugin.kind}' has no option 'plugin_opt_${other.key}'.`;
+    throw new ConfError([line], [`Its one option is 'plugin_opt_${wanted.option}'.`], 3, other.place);
+  }
+  const last = plugin.options.at(-1);
+  if (last !== undefined) return last.value;
+  const line = `Error: Plugin '${plugin.kind}' needs the option 'plugin_opt_${wanted.option}'.`;
+  throw new ConfError([line], [`Write 'plugin_opt_${wanted.option} PATH' below the plugin line.`], 3, plugin.place);
+}
+
+/** The scope that counts for a listener once plugins are looked at; `scope` itself when they change nothing. */
+export function withPlugins(scope: SecurityScope, listener: ListenerSettings, reading: Reading): SecurityScope {
+  const everywhere = reading.attachments.filter(attachment => attachment.listener === null);
+  const own = reading.attachments.filter(attachment => attachment.listener === listener);
+  const resolved = { ...scope };
+  for (const field of ['passwordFile', 'aclFile'] as const) {
+    const asked = [...files(everywhere, field), ...(scope[field] === null ? [] : [scope[field]]), ...files(own, field)];
+    resolved[field] = asked[0] ?? null;
+    warnOfUnasked(asked, field, reading);
+  }
+  return resolved.passwordFile === scope.passwordFile && resolved.aclFile === scope.aclFile ? scope : resolved;
+}
+
+function files(attachments: readonly Attachment[], field: FileField): string[] {
+  const ofField = attachments.filter(({ plugin }) => fileOptions[plugin.kind]?.field === field);
+  return ofField.map(({ plugin }) => fileOf(plugin)).filter(file => file !== null);
+}
+
+function warnOfUnasked(asked: readonly string[], field: FileField, reading: Reading): void {
+  const [first = '', ...others] = asked;
+  for (const other of others) {
+    const text = `'${other}' is never asked: '${first}' answers first, and for good. Take one of the two ${fileNoun[field]} out.`;
+    if (!reading.messages.some(message => message.text === text)) reading.say('warning', text);
+  }
+}
+
+const fileNoun: Readonly<Record<FileField, string>> = { passwordFile: 'password files', aclFile: 'ACL files' };
