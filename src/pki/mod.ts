@@ -11,3 +11,4 @@ export { machineNames, type MachineNames } from './machine-names.ts';
 export { PkiError } from './pki-error.ts';
 export type { ServerPair } from './server-certificates.ts';
 export { verdictOfOpenSsl } from './verify-errors.ts';
+export { explainTlsFiles, type ExplainRequest, type TlsFiles } from './explain.ts';
