@@ -1,0 +1,207 @@
+/**
+ * The TLS step of an arrival.
+ *
+ *   first byte   0x16 -> handshake;  0x10 -> plain MQTT, refused by the heart in words the client understands;
+ *                HTTP, anything else, silence -> named and closed
+ *   handshake    OpenSSL's alert for no certificate, no common cipher and the like; each failure named
+ *   verdict      a certificate that does not hold completes the handshake: the heart answers CONNECT with a refusal
+ *
+ * Not tls.createServer: that one destroys a peer with a bad certificate without an alert, and tells no one who it was.
+ */
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type { PeerRefusal } from '../broker/ports.ts';
+import { errorCode } from '../transport/mod.ts';
+import type { Arrival } from './arrival.ts';
+import { chainOf, judgeClient } from './client-verdict.ts';
+import { recognise, type Tongue } from './first-bytes.ts';
+import type { Judgement } from './options.ts';
+import type { LoadedTls } from './tls-context.ts';
+import { meaningOf, opensslText } from './tls-errors.ts';
+import { describeCertificate } from './peer-certificate.ts';
+
+const WRONG_VERSION = 'error:0A00010B:SSL routines::wrong version number';
+const HTTP_REQUEST = 'error:0A00009C:SSL routines::http request';
+const VERIFY_FAILED = 'error:0A000086:SSL routines::certificate verify failed';
+
+export async function startTls(arrival: Arrival): Promise<boolean> {
+  const tongue = await arrival.readAhead(bytes => ({ value: recognise(bytes), used: 0 }));
+  if (tongue === null) return arrival.gone('TLS handshake');
+  if (tongue !== 'tls') return refuseOther(arrival, tongue);
+  const tls = arrival.listener.tls!;
+  const proof: PskProof = { identity: null, key: null };
+  const socket = wrap(arrival, tls, proof);
+  if (!(await handshakeDone(arrival, socket))) return refuseHandshake(arrival);
+  if (!notePeer(arrival, socket, tls, proof)) return false;
+  watchSilentLeave(arrival, socket);
+  return true;
+}
+
+/** What the client has shown about a pre-shared key during the handshake. */
+interface PskProof {
+  identity: string | null;
+  key: Buffer | null;
+}
+
+function wrap(arrival: Arrival, tls: LoadedTls, proof: PskProof): TLSSocket {
+  const { psk, alpn } = tls.options;
+  const options: TLSSocketOptions & Record<string, unknown> = {
+    isServer: true,
+    secureContext: tls.context,
+    requestCert: arrival.listener.rules.requireCertificate && psk === null,
+    // For OpenSSL's own alert where no certificate comes; every other verdict is ours (client-verdict.ts).
+    rejectUnauthorized: true,
+  };
+  if (alpn.length > 0) options.ALPNProtocols = [...alpn];
+  if (psk !== null) {
+    options.pskIdentityHint = psk.hint;
+    options.pskCallback = (_socket: TLSSocket, identity: string): Buffer | null => {
+      proof.identity = identity;
+      proof.key = psk.lookup(identity);
+      return proof.key;
+    };
+  }
+  const socket = new TLSSocket(arrival.raw, options);
+  arrival.socket = socket;
+  const { keylog } = arrival.listener.shared.options;
+  if (keylog !== null) socket.on('keylog', keylog);
+  return socket;
+}
+
+function handshakeDone(arrival: Arrival, socket: TLSSocket): Promise<boolean> {
+  return new Promise(resolve => {
+    socket.once('secure', () => resolve(true));
+    socket.once('close', () => resolve(false));
+    // Stays for the life of the connection: OpenSSL's words are logged here, the link says `Protocol error`.
+    socket.on('error', (error: Error) => {
+      arrival.error ??= error;
+      if (errorCode(error).startsWith('ERR_SSL_')) logOpenssl(arrival, opensslText(error));
+    });
+  });
+}
+
+function logOpenssl(arrival: Arrival, text: string): void {
+  arrival.listener.shared.options.log.write('error', `OpenSSL Error while trying to get the error[0]: ${text}`);
+}
+
+function refuseHandshake(arrival: Arrival): false {
+  const { meter, log } = arrival.listener.shared.options;
+  const code = errorCode(arrival.error);
+  if (!arrival.timedOut) meter.tlsRefused++;
+  if (arrival.timedOut || !code.startsWith('ERR_SSL_')) {
+    if (!arrival.timedOut && log.connections) explainBrokenOff(arrival);
+    return arrival.gone('TLS handshake');
+  }
+  const { means, remedy } = meaningOf(code);
+  // The peer is named and the reason told even where connection messages are off: somebody is being refused.
+  if (!log.connections) arrival.explain(means, remedy);
+  return arrival.refuse('Protocol error.', means, remedy);
+}
+
+function explainBrokenOff(arrival: Arrival): void {
+  const means =
+    'the client broke off the TLS handshake without an alert; Node.js clients do so when they do not trust our certificate.';
+  arrival.explain(means, 'Give the client our CA certificate, and connect by a name that our certificate holds.');
+}
+
+function refuseOther(arrival: Arrival, tongue: Exclude<Tongue, 'tls'>): false {
+  const { meter } = arrival.listener.shared.options;
+  meter.tlsRefused++;
+  if (tongue === 'http') {
+    logOpenssl(arrival, HTTP_REQUEST);
+    return arrival.refuse(
+      'Protocol error.',
+      'HTTP without TLS on a TLS port.',
+      'Use https:// or wss://, on a listener with protocol websockets.',
+    );
+  }
+  logOpenssl(arrival, WRONG_VERSION);
+  if (tongue === 'unknown') {
+    return arrival.refuse(
+      'Protocol error.',
+      'neither TLS nor MQTT on a TLS port: a port scan, or a device set to another protocol.',
+      'Check what the device is meant to speak.',
+    );
+  }
+  arrival.explain(
+    'plain MQTT on a TLS port.',
+    'Let the client use TLS (mosquitto_sub: --cafile CA), or connect to a listener without TLS.',
+  );
+  arrival.peer.refusal = { code: 'tls.plain-on-tls-port', reason: 'this port requires TLS' };
+  arrival.handOver();
+  return false;
+}
+
+/** Fills in what the handshake has proved. False: closed, nothing may follow. */
+function notePeer(arrival: Arrival, socket: TLSSocket, tls: LoadedTls, proof: PskProof): boolean {
+  const { peer } = arrival;
+  const cipher = socket.getCipher().name;
+  peer.tls = { version: socket.getProtocol() ?? 'unknown', cipher };
+  if (tls.options.psk !== null) return notePsk(arrival, proof, cipher);
+  if (arrival.listener.rules.requireCertificate) noteCertificate(arrival, socket, tls);
+  peer.recheck = () => recheckCertificate(arrival, socket);
+  return true;
+}
+
+/** A key was named and the cipher used it: neither alone is proof. */
+function notePsk(arrival: Arrival, proof: PskProof, cipher: string): boolean {
+  const { identity, key } = proof;
+  if (identity === null || key === null || !cipher.includes('PSK')) {
+    arrival.listener.shared.options.meter.tlsRefused++;
+    return arrival.refuse(
+      'Protocol error.',
+      'the handshake did not prove a pre-shared key.',
+      'Give the client an identity and key of psk_file.',
+    );
+  }
+  arrival.peer.pskIdentity = identity;
+  arrival.peer.recheck = () => {
+    const present = arrival.listener.tls?.options.psk?.lookup(identity) ?? null;
+    if (present !== null && present.equals(key)) return null;
+    return { code: 'tls.psk-withdrawn', reason: 'the pre-shared key is no longer valid' };
+  };
+  return true;
+}
+
+function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): void {
+  const { options } = arrival.listener.shared;
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf !== undefined) arrival.peer.certificate = describeCertificate(leaf);
+  const judgement = judgeClient(socket, tls.trust, options);
+  if (judgement === null) return;
+  options.meter.tlsRefused++;
+  logOpenssl(arrival, VERIFY_FAILED);
+  explainJudgement(arrival, judgement);
+  arrival.peer.refusal = { code: judgement.code, reason: judgement.reason };
+}
+
+function explainJudgement(arrival: Arrival, judgement: Judgement): void {
+  arrival.explain(`${judgement.log}.`, judgement.remedy.join(' '));
+}
+
+/** After a reload: the same certificate under the present CA, CRL and date. OpenSSL cannot be asked twice. */
+function recheckCertificate(arrival: Arrival, socket: TLSSocket): PeerRefusal | null {
+  const { listener } = arrival;
+  const chain = arrival.peer.certificate === null ? [] : chainOf(socket);
+  if (chain.length === 0) {
+    if (!listener.rules.requireCertificate) return null;
+    return { code: 'tls.client-certificate-missing', reason: 'a client certificate is required' };
+  }
+  const judgement = listener.shared.options.judge(chain, listener.tls!.trust);
+  if (judgement === null) return null;
+  explainJudgement(arrival, judgement);
+  return { code: judgement.code, reason: judgement.reason };
+}
+
+/** Some clients reject our certificate without an alert, after the handshake: they just leave. */
+function watchSilentLeave(arrival: Arrival, socket: TLSSocket): void {
+  if (!arrival.listener.shared.options.log.connections) return;
+  socket.once('close', () => {
+    if (arrival.link?.heard !== false || arrival.error !== null) return;
+    arrival.explain(
+      `the client left right after the TLS handshake, before CONNECT; ${SILENT_CLIENTS}`,
+      'Give the client our CA certificate, and connect by a name that our certificate holds.',
+    );
+  });
+}
+
+const SILENT_CLIENTS = 'Node.js clients do so when they do not trust our certificate.';

@@ -1,0 +1,207 @@
+/**
+ * Certificate, key, CA and CRL files of one listener in, a SecureContext and the trust it was made from out.
+ *
+ * Everything is read and checked anew each time, so a reload either gets a complete new state or an error and keeps
+ * the old one. The context is never given ticket keys: sessions that were begun under an older CA or CRL cannot be
+ * resumed under a newer one.
+ */
+import { X509Certificate, constants, createPrivateKey, randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULT_CIPHERS, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { systemErrorText } from '../transport/mod.ts';
+import type { CertificatePair, TlsOptions, Trust } from './options.ts';
+
+export interface LoadedTls {
+  options: TlsOptions;
+  context: SecureContext;
+  trust: Trust;
+}
+
+/** Mosquitto's line and OpenSSL's words, and the error they were made from. */
+export class TlsLoadError extends Error {
+  readonly lines: readonly string[];
+  override readonly cause: unknown;
+
+  constructor(line: string, openssl: readonly string[], cause: unknown) {
+    super(line);
+    this.name = 'TlsLoadError';
+    this.lines = [line, ...openssl.map((text, i) => `OpenSSL Error [${i}]: ${text}`)];
+    this.cause = cause;
+  }
+}
+
+/** tls_version is the oldest version accepted. What is older than TLS 1.2 is not offered to anyone. */
+const OLDEST_VERSION: Record<string, 'TLSv1.2' | 'TLSv1.3'> = {
+  'tlsv1.3': 'TLSv1.3',
+  'tlsv1.2': 'TLSv1.2',
+  'tlsv1.1': 'TLSv1.2',
+  'tlsv1.0': 'TLSv1.2',
+  tlsv1: 'TLSv1.2',
+};
+
+/** Forward secrecy first; suites with a certificate beside the key (RSA-PSK) have none to show. */
+const PSK_CIPHERS = 'kECDHEPSK:kPSK:!eNULL:!kRSAPSK';
+
+const MISMATCH = 'error:05800074:x509 certificate routines::key values mismatch';
+const NO_CERTIFICATE = 'error:05800088:x509 certificate routines::no certificate or crl found';
+
+export function loadTls(options: TlsOptions): LoadedTls {
+  const minVersion = oldestVersion(options.minVersion);
+  const ciphers = cipherList(options);
+  checkGroups(options.groups);
+  const cas = [...casOfFile(options.caFile), ...casOfDirectory(options.caPath)];
+  const pairs = options.certificates.map(loadPair);
+  const crls = loadCrls(options.crlFile);
+  const trust: Trust = { cas, crls: crls === null ? null : crls.join('\n'), forgiveDates: options.forgiveDates };
+  const secure: SecureContextOptions = {
+    // An empty list trusts nobody; leaving it out would trust every public CA.
+    ca: cas.map(ca => ca.toString()),
+    minVersion,
+    honorCipherOrder: true,
+    // Without it a session of a client with a certificate could not be resumed, only refused.
+    sessionIdContext: randomBytes(16).toString('hex'),
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    cert: pairs.map(pair => pair.cert),
+    key: pairs.map(pair => ({ pem: pair.key })),
+  };
+  if (ciphers !== null) secure.ciphers = ciphers;
+  if (crls !== null) secure.crl = crls;
+  if (options.groups !== null) secure.ecdhCurve = options.groups.join(':');
+  if (options.psk !== null) restrictToPsk(secure, options);
+  return { options, context: createSecureContext(secure), trust };
+}
+
+/**
+ * In TLS 1.3 a client with the wrong key falls back to a certificate handshake and a resumed session has no identity:
+ * pre-shared keys are served in TLS 1.2 alone, without certificate and without tickets.
+ */
+function restrictToPsk(secure: SecureContextOptions, options: TlsOptions): void {
+  delete secure.cert;
+  delete secure.key;
+  secure.minVersion = 'TLSv1.2';
+  secure.maxVersion = 'TLSv1.2';
+  secure.ciphers = options.ciphers ?? PSK_CIPHERS;
+  secure.secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
+}
+
+function oldestVersion(text: string | null): 'TLSv1.2' | 'TLSv1.3' {
+  if (text === null) return 'TLSv1.2';
+  const version = OLDEST_VERSION[text];
+  if (version === undefined) throw new TlsLoadError(`Error: Unsupported tls_version "${text}".`, [], null);
+  return version;
+}
+
+/** Node takes one list for both generations, and turns a generation off that the list does not name. */
+function cipherList(options: TlsOptions): string | null {
+  if (options.ciphers === null && options.ciphersTls13 === null) return null;
+  tryCiphers(options.ciphers, `Error: Unable to set TLS ciphers. Check cipher list "${options.ciphers}".`);
+  const modern = options.ciphersTls13;
+  tryCiphers(modern, `Error: Unable to set TLS 1.3 ciphersuites. Check cipher_tls13 list "${modern}".`);
+  const defaults = DEFAULT_CIPHERS.split(':');
+  const older = options.ciphers ?? defaults.filter(name => !name.startsWith('TLS_')).join(':');
+  return `${modern ?? defaults.filter(name => name.startsWith('TLS_')).join(':')}:${older}`;
+}
+
+function tryCiphers(list: string | null, line: string): void {
+  if (list === null) return;
+  attempt(() => createSecureContext({ ciphers: list }), line);
+}
+
+function checkGroups(groups: readonly string[] | null): void {
+  if (groups === null) return;
+  const list = groups.join(':');
+  attempt(
+    () => createSecureContext({ ecdhCurve: list }),
+    `Error: Unable to set TLS groups. Check tls_groups "${list}".`,
+  );
+}
+
+function casOfFile(file: string | null): X509Certificate[] {
+  if (file === null) return [];
+  const line = `Error: Unable to load CA certificates. Check cafile "${file}".`;
+  const found = certificatesIn(readLookup(file, line), line);
+  if (found.length === 0) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
+  return found;
+}
+
+/** Only the links that `openssl rehash` makes count, as in OpenSSL: what else lies there is not meant as a CA. */
+function casOfDirectory(directory: string | null): X509Certificate[] {
+  if (directory === null) return [];
+  const line = `Error: Unable to load CA certificates. Check capath "${directory}".`;
+  const names = attempt(() => readdirSync(directory), line).filter(name => /^[0-9a-f]{8}\.[0-9]+$/.test(name));
+  if (names.length === 0) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
+  return names.flatMap(name => certificatesIn(readLookup(join(directory, name), line), line));
+}
+
+function certificatesIn(text: string, line: string): X509Certificate[] {
+  const blocks = text.match(/-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^]*?-----END \1-----/g) ?? [];
+  return blocks.map(block => attempt(() => new X509Certificate(block), line));
+}
+
+/** One text per list: Node reads only the first of each text it is given. */
+function loadCrls(file: string | null): string[] | null {
+  if (file === null) return null;
+  const line = `Error: Unable to load certificate revocation file "${file}". Check crlfile.`;
+  const blocks = readLookup(file, line).match(/-----BEGIN X509 CRL-----[^]*?-----END X509 CRL-----/g);
+  if (blocks === null) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
+  attempt(() => createSecureContext({ crl: blocks }), line);
+  return blocks;
+}
+
+function loadPair(pair: CertificatePair): { cert: string; key: string } {
+  const certLine = `Error: Unable to load server certificate "${pair.certFile}". Check certfile.`;
+  const keyLine = `Error: Unable to load server key file "${pair.keyFile}". Check keyfile.`;
+  const cert = readUse(pair.certFile, certLine);
+  const leaf = attempt(() => new X509Certificate(cert), certLine, 'error:0A080009:SSL routines::PEM lib');
+  const key = readUse(pair.keyFile, keyLine);
+  const parsed = attempt(() => createPrivateKey(key), keyLine, 'error:0A080009:SSL routines::PEM lib');
+  if (!leaf.checkPrivateKey(parsed))
+    throw new TlsLoadError(keyLine, [MISMATCH], withCode('ERR_OSSL_X509_KEY_VALUES_MISMATCH'));
+  // What OpenSSL thinks of the pair itself, for example that the key is too small.
+  attempt(() => createSecureContext({ cert, key }), certLine);
+  return { cert, key };
+}
+
+function withCode(code: string): Error {
+  return Object.assign(new Error('the key does not belong to the certificate'), { code });
+}
+
+/** OpenSSL names its own place last; it differs between the files it uses and those it looks things up in. */
+const USE_TAIL = ['error:10080002:BIO routines::system lib', 'error:0A080002:SSL routines::system lib'];
+const LOOKUP_TAIL = [
+  'error:10000080:BIO routines::no such file',
+  'error:05880002:x509 certificate routines::system lib',
+];
+
+function readUse(file: string, line: string): string {
+  return readPem(file, line, USE_TAIL);
+}
+
+function readLookup(file: string, line: string): string {
+  return readPem(file, line, LOOKUP_TAIL);
+}
+
+function readPem(file: string, line: string, tail: readonly string[]): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const number = Math.abs((error as NodeJS.ErrnoException).errno ?? 0);
+    const code = (0x80000000 + number).toString(16).toUpperCase().padStart(8, '0');
+    throw new TlsLoadError(line, [`error:${code}:system library::${systemErrorText(error)}`, ...tail], error);
+  }
+}
+
+function attempt<T>(action: () => T, line: string, ...tail: string[]): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new TlsLoadError(line, [...opensslWords(error), ...tail], error);
+  }
+}
+
+function opensslWords(error: unknown): string[] {
+  const stack = (error as { opensslErrorStack?: unknown }).opensslErrorStack;
+  if (Array.isArray(stack) && stack.length > 0) return stack.map(String);
+  return [error instanceof Error ? error.message : String(error)];
+}

@@ -1,0 +1,79 @@
+/**
+ * One write per socket per turn of the event loop.
+ *
+ *   turn:  read  read  timer  ...  | setImmediate: flush every link that was written to
+ *          write write write       | one system call each
+ *
+ * The scheduler also owns what links need only between a write and its flush, so that an idle link owns none of it:
+ * the lists of further ranges, and the slab that small ranges are gathered in.
+ *
+ *   slab  [ taken, still with a slow socket | next gather ... ]
+ *                                            ^ used
+ * Whatever the kernel took at once is given back, so the slab is filled only by what really waits.
+ */
+
+/** Ranges gathered into one write are at most this long together. */
+export const GATHER_BYTES_MAX = 65_536;
+/** Lists kept for reuse; more links than this in one turn allocate and drop theirs. */
+const SPARE_LISTS_MAX = 256;
+/** A list that grew beyond this is not kept. */
+const SPARE_RANGES_MAX = 1024;
+
+export interface Flushable {
+  endTurn(): void;
+}
+
+/** Ranges behind the first: buffers[i] from bounds[2i] to bounds[2i+1]. */
+export class RangeList {
+  readonly buffers: Buffer[] = [];
+  readonly bounds: number[] = [];
+}
+
+export class WriteScheduler {
+  private dirty: Flushable[] = [];
+  private flushing: Flushable[] = [];
+  private readonly spare: RangeList[] = [];
+  private slab: Buffer | null = null;
+  private used = 0;
+  private readonly run = (): void => this.flushAll();
+
+  /** Flushes the link at the end of this turn. */
+  add(link: Flushable): void {
+    if (this.dirty.push(link) === 1) setImmediate(this.run);
+  }
+
+  borrowList(): RangeList {
+    return this.spare.pop() ?? new RangeList();
+  }
+
+  returnList(list: RangeList): void {
+    if (list.buffers.length > SPARE_RANGES_MAX || this.spare.length >= SPARE_LISTS_MAX) return;
+    list.buffers.length = 0;
+    list.bounds.length = 0;
+    this.spare.push(list);
+  }
+
+  /** A piece of the slab; bytes must not be more than GATHER_BYTES_MAX. */
+  take(bytes: number): Buffer {
+    if (this.slab === null || this.used + bytes > this.slab.length) {
+      this.slab = Buffer.allocUnsafeSlow(GATHER_BYTES_MAX);
+      this.used = 0;
+    }
+    const piece = this.slab.subarray(this.used, this.used + bytes);
+    this.used += bytes;
+    return piece;
+  }
+
+  /** The piece last taken is no longer needed by anyone. */
+  giveBack(bytes: number): void {
+    this.used -= bytes;
+  }
+
+  private flushAll(): void {
+    const links = this.dirty;
+    this.dirty = this.flushing;
+    this.flushing = links;
+    for (const link of links) link.endTurn();
+    links.length = 0;
+  }
+}
