@@ -2,7 +2,7 @@
 export type { BrokerCommand } from './broker-command.ts';
 export { startDaemon, takeDaemonChannel, type DaemonChannel } from './daemon.ts';
 export { applyUmask, dropPrivileges, type PrivilegeRequest, type PrivilegesDropped } from './drop-privileges.ts';
-export { exitCodes } from './exit-codes.ts';
+export { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 export type { ProcessFailure } from './failure.ts';
 export { writePidFile, type PidFile } from './pid-file.ts';
 export { connectServiceManager, type ServiceManager, type ServiceManagerOptions } from './sd-notify.ts';
