@@ -1,7 +1,6 @@
 /** What can only be judged when the whole file is read: files that go together, bridges that lack something. */
 import { hostname } from 'node:os';
 import { ConfError, placeText } from './error.ts';
-import type { Fate } from './options/row.ts';
 import type { Reading, Unfulfilled } from './reading.ts';
 import type { BridgeSettings } from './settings-bridge.ts';
 import type { ListenerSettings, Place, Settings } from './settings.ts';
@@ -110,21 +109,25 @@ export function answerUnfulfilled(reading: Reading): void {
   const missed = reading.unfulfilled.filter(({ fate }) => fate.kind === 'not built yet' || fate.kind === 'refused');
   const [first] = missed;
   if (first === undefined) return;
-  throw new ConfError([`Error: ${refusalText(first)}`], missed.map(explainMissed), 3, first.place);
+  throw new ConfError([`Error: ${refusalText(first)}`], explainMissed(missed), 3, first.place);
 }
 
 function refusalText({ option, fate }: Unfulfilled): string {
-  if (fate.kind === 'not built yet')
-    return `'${option}' needs ${fate.part}, which this version of Zancudo does not have yet.`;
+  if (fate.kind === 'not built yet') return `'${option}' is not built yet in this version of Zancudo (${fate.part}).`;
   return `'${option}' cannot be used with Zancudo.`;
 }
 
-function explainMissed({ option, fate, place }: Unfulfilled): string {
-  return `${placeText(place)}: '${option}': ${reason(fate)}.`;
+/** One sentence for each reason, with the options it stands for: a bridge is many lines, but one thing. */
+function explainMissed(missed: readonly Unfulfilled[]): string[] {
+  const byReason = Map.groupBy(missed, missedReason);
+  return [...byReason].map(([reason, of]) => {
+    const [first] = of;
+    const options = [...new Set(of.map(({ option }) => `'${option}'`))].join(', ');
+    return `${first === undefined ? '' : placeText(first.place)}: ${options}: ${reason}`;
+  });
 }
 
-function reason(fate: Fate): string {
-  if (fate.kind === 'refused') return fate.why;
-  if (fate.kind === 'without effect') return fate.why;
-  return fate.kind === 'works' ? 'works' : `${fate.part} comes with a later version; without it the file would not do what it says. Take it out, or stay with Mosquitto for now`; // prettier-ignore
+function missedReason({ fate }: Unfulfilled): string {
+  if (fate.kind === 'refused') return `${fate.why}.`;
+  return 'without it the file would not do what it says. Take it out, or stay with Mosquitto until a later version has it.';
 }

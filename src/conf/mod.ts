@@ -1,6 +1,8 @@
 /** mosquitto.conf in, plain settings out. */
 export { loadConfiguration } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
+export { optionsReference } from './reference.ts';
+export { listenerKey, planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
 export type {

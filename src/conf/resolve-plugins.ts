@@ -59,7 +59,7 @@ function refuseForeign(plugin: PluginSettings): never {
     [`Error: Unable to load plugin "${plugin.path}".`],
     [
       'Plugins made for Mosquitto are machine code against its insides and cannot run here.',
-      `Known by name, and built in: ${Object.keys(kinds).map(name => `${name}.so`).join(', ')}.`, // prettier-ignore
+      'Built in under their own names: mosquitto_password_file.so and mosquitto_acl_file.so.',
     ],
     13,
     plugin.place,

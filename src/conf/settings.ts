@@ -205,7 +205,7 @@ export interface Settings {
   persistence: boolean;
   persistenceLocation: string;
   persistenceFile: string;
-  /** Seconds, or changes with autosaveOnChanges; 0 for at exit only. */
+  /** In seconds, or in changes with autosaveOnChanges; 0 for at exit only. */
   autosaveInterval: number;
   autosaveOnChanges: boolean;
 

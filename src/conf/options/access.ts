@@ -23,7 +23,7 @@ export const access: readonly OptionRow[] = [
     says: 'When true, allow_anonymous, allow_zero_length_clientid, auto_id_prefix, password_file, acl_file, psk_file and plugin belong to the listener above them instead of to all. Must stand above all of these; cannot be taken back further down.',
     since: '1.5',
     deprecated: 'Please see the documentation for how to achieve the same effect.',
-    reload: 'restart',
+    reload: 'live',
     scope: 'global',
     needs: 'nothing',
     fields: ['perListenerSettings'],
@@ -88,7 +88,7 @@ export const access: readonly OptionRow[] = [
     needs: 'security',
     fields: ['pskFile'],
     put(security, value, reading) {
-      if (reading.current.listener?.certfile != null) {
+      if (typeof reading.current.listener?.certfile === 'string') {
         refuse(
           'Error: Cannot use both certificate and psk encryption in a single listener.',
           'The current listener has a certfile. Give pre-shared keys a listener of their own.',

@@ -1,13 +1,10 @@
 /** Chapter: bridges to other brokers. Read and checked like everything else; refused in the end, until the part that runs them is there. */
-import { bridgeOption, notBuiltYet, specialOption, type OptionRow, type Row } from './row.ts';
+import { bridgeOption, bridgesNotBuilt, specialOption, type OptionRow, type Row } from './row.ts';
 import { bool, choice, emptyValue, integer, parseInteger, readInteger, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 import { newBridge, type BridgeSettings } from '../settings-bridge.ts';
 import { bridgeTopic, type TopicLine } from './bridge-topic.ts';
 
-export const needsBridges = notBuiltYet('bridges');
-
-/** Every bridge option shares a fate with `connection`, which reports it once for the section. */
 type BridgeRow<T> = Omit<Row<T>, 'reload'>;
 
 const addresses: ValueType<BridgeSettings['addresses']> = {
@@ -170,7 +167,7 @@ export const bridges: readonly OptionRow[] = [
     standard: 'none',
     since: '<=1.4',
     reload: 'live',
-    fate: needsBridges,
+    fate: bridgesNotBuilt,
     scope: 'global',
     needs: 'nothing',
     fields: ['bridges'],

@@ -100,14 +100,18 @@ const findScope: { [S in ScopeName]: (reading: Reading, needs: Needs, written: s
   plugin: (reading, _needs, written) => reading.plugin(written),
 };
 
+/** Bridges are read and checked, and refused as a whole until the part that runs them is there. */
+export const bridgesNotBuilt = notBuiltYet('bridges');
+
 interface Placement<T, S extends ScopeName> {
   scope: S;
   needs: Needs;
   fields: readonly string[];
-  put(scope: Scopes[S], value: T, reading: Reading, written: string): void;
+  put: (scope: Scopes[S], value: T, reading: Reading, written: string) => void;
 }
 
 function make<T, S extends ScopeName>(row: Row<T>, { scope, needs, fields, put }: Placement<T, S>): OptionRow {
+  const fate = row.fate ?? (scope === 'bridge' ? bridgesNotBuilt : works);
   const apply = (argument: Argument, reading: Reading, written: string): void => {
     const target = findScope[scope](reading, needs, written);
     if (row.deprecated !== undefined) {
@@ -121,13 +125,12 @@ function make<T, S extends ScopeName>(row: Row<T>, { scope, needs, fields, put }
     const value = row.type.read(argument, row.calls ?? written);
     put(target, value, reading, written);
     places[row.name] = reading.place;
-    const fate = row.fate ?? works;
     if (fate.kind !== 'works' && (row.only === undefined || row.only.test(value))) {
       reading.unfulfilled.push({ option: written, fate, place: reading.place });
     }
   };
   // The walkers hand a row only values that its own type has read.
-  return { ...(row as Facts<unknown> & { type: ValueType<T> }), fate: row.fate ?? works, needs, scope, fields, apply };
+  return { ...(row as Facts<unknown> & { type: ValueType<T> }), fate, needs, scope, fields, apply };
 }
 
 function checkRepeat(row: Facts<never>, places: Places, reading: Reading, written: string): void {
