@@ -18,7 +18,7 @@ are lost.
 `;
 
 const signalsHead = `
-\`--home\` is Zancudo's own; the other options are those of Mosquitto 2.1, with its error lines.
+All but those marked are Mosquitto's, with its error lines.
 
 ## Signals
 
@@ -50,9 +50,9 @@ const environment = `
 `;
 
 export function brokerPage(): string {
-  const options = brokerOptions.map(({ short, long, argument = '', says }) => {
+  const options = brokerOptions.map(({ short, long, argument = '', ours, says }) => {
     const names = short === undefined ? `\`${long}\`` : `\`${short}\`, \`${long}\``;
-    return `| ${names} | ${argument} | ${says} |\n`;
+    return `| ${names} | ${argument} | ${says}${ours ? " Zancudo's own." : ''} |\n`;
   });
   const signals = signalActions.map(({ signal, says }) => `| ${signal} | ${says} |\n`);
   const codes = Object.entries(exitCodes).map(([name, code]) => {
