@@ -50,6 +50,8 @@ export interface Link {
   /** Stops and continues reading from the peer. */
   pause(): void;
   resume(): void;
+  /** Hands what was written in this turn to the kernel now instead of at the end of the turn. */
+  flush(): void;
   /** Sends what is waiting, then closes. `closeCode` is used by WebSocket (1000 unless given). */
   end(closeCode?: number): void;
   /** Closes at once; what is waiting is lost. */
@@ -68,6 +70,8 @@ export interface Peer {
   pskIdentity: string | null;
   /** Common name that a PROXY v2 header vouched for (only with require_certificate). */
   proxiedCommonName: string | null;
+  /** True when the address and what was proved come from a PROXY header. */
+  proxied?: boolean;
   /** Set when this peer must not pass: CONNECT is answered with a refusal and nothing else is done. */
   refusal: PeerRefusal | null;
   /** Asked again after a reload: does the certificate still hold under the present CA, CRL and date? null = yes. */
@@ -154,8 +158,8 @@ export type EnhancedStep =
 export interface AccessControl {
   /** Grows whenever an answer of mayWrite, mayRead or maySubscribe may have changed; cached answers die with it. */
   readonly generation: number;
-  /** True when every question is answered with yes, so that nobody needs to ask. */
-  readonly unrestricted: boolean;
+  /** True when mayRead says yes to everybody and everything, so that no delivery needs to ask. */
+  readonly readsUnrestricted: boolean;
   /** Slow hashes and databases answer later; whatever can be answered at once is. Never rejects. */
   authenticate(request: AuthenticationRequest): Verdict | Promise<Verdict>;
   /** Null when the method is not served (MQTT 5: reason code 0x8C). */
@@ -177,15 +181,7 @@ export interface Store {
 }
 
 export type LogClass =
-  | 'error'
-  | 'warning'
-  | 'notice'
-  | 'information'
-  | 'debug'
-  | 'subscribe'
-  | 'unsubscribe'
-  | 'internal'
-  | 'websockets';
+  'error' | 'warning' | 'notice' | 'information' | 'debug' | 'subscribe' | 'unsubscribe' | 'internal' | 'websockets';
 
 export interface Log {
   /** False spares the caller the making of the text. */

@@ -71,6 +71,11 @@ export class FrameReader {
     return this.filled > 0 ? this.partial[0]! : (this.chunk[this.position] ?? 0);
   }
 
+  /** Bytes of the chunk that no packet has taken; for telling what a stream that is not MQTT might be. */
+  get unread(): Buffer {
+    return this.filled > 0 ? this.partial.subarray(0, this.filled) : this.chunk.subarray(this.position);
+  }
+
   private wait(): FrameStatus {
     this.chunk = NOTHING;
     this.position = 0;

@@ -158,7 +158,6 @@ test('without an ACL file everything is allowed but writing to $SYS and using $s
   assert.equal(access.maySubscribe(as(null), '$share/group/a/#'), true);
   assert.equal(access.maySubscribe(as(null), '$SYS/#'), true);
   assert.equal(access.readsUnrestricted, true);
-  assert.equal(access.unrestricted, false);
 });
 
 test('an ACL file decides on reading and writing, and never opens $SYS for writing', () => {

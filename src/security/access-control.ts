@@ -43,8 +43,6 @@ export function createAccessControl(scopes: SecurityScopes, options: AccessContr
 
 export class ConfiguredAccessControl implements AccessControl {
   generation = 0;
-  /** Never: a client may not write to `$SYS` or `$share`, whatever the files say. */
-  readonly unrestricted = false;
   /** True while no rule says anything about topics, so that a delivery needs no asking. */
   readsUnrestricted = false;
   private scopes: Scopes = new Map();

@@ -1,0 +1,175 @@
+/**
+ * Broker is the heart: sessions, subscriptions, retained messages, and everyone who is connected.
+ *
+ *   listener ──accept(link, peer)──> Connection ──> publish / subscribe / connect ──> route ──> deliver ──> link
+ *
+ * It has no socket, no file, no clock and no log of its own: it is handed all of them (ports.ts), and tick() is called
+ * several times a second by whoever owns the time. One process can run many brokers.
+ */
+import { Timer, TimerWheel } from '../base/mod.ts';
+import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
+import { Message } from '../session/mod.ts';
+import { RetainedTree, SubscriptionTree } from '../topics/mod.ts';
+import { Arena } from './arena.ts';
+import { Connection } from './connection.ts';
+import { recheckConnections } from './recheck.ts';
+import { endConnection } from './endings.ts';
+import { type BrokerGauges, measure } from './gauges.ts';
+import type { AccessControl, Clock, Identity, Link, Log, Meter, Peer, Store } from './ports.ts';
+import { emptyParts, Publication } from './publication.ts';
+import { publish } from './publish.ts';
+import { sweepRetained } from './retained.ts';
+import { type BrokerSettings, frameLimits } from './settings.ts';
+import { TopicCache } from './topic-cache.ts';
+import type { BrokerGroup, BrokerMessage, BrokerSession, Target } from './types.ts';
+import { publishWill } from './wills.ts';
+
+/** tick() should be called this often; every time-out is exact to this. */
+export const TICK_MILLISECONDS = 250;
+
+/** A peer that will be refused anyway has this long to send the CONNECT that we answer. */
+const REFUSED_CONNECT_MILLISECONDS = 1000;
+
+export interface BrokerPorts {
+  clock: Clock;
+  log: Log;
+  meter: Meter;
+  access: AccessControl;
+  store: Store;
+  /** A random UUID, for client identifiers that we assign. */
+  uuid: () => string;
+}
+
+export class Broker {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly store: Store;
+  readonly uuid: () => string;
+  access: AccessControl;
+  settings: BrokerSettings;
+  frameLimits: number[];
+
+  readonly sessions = new Map<string, BrokerSession>();
+  readonly connections = new Set<Connection>();
+  /** Connections that are past their CONNACK. */
+  connected = 0;
+  readonly tree = new SubscriptionTree<Target>();
+  readonly groups = new Map<string, BrokerGroup>();
+  sharedSubscriptions = 0;
+  readonly retained = new RetainedTree<BrokerMessage>();
+  readonly timers: TimerWheel;
+  readonly topics = new TopicCache();
+
+  /** Scratch of the packet at hand: one routing thread needs one of each. */
+  readonly view = new PublishView();
+  readonly parts: PublishParts = emptyParts();
+  readonly publication = new Publication();
+  readonly arena = new Arena();
+  /** Acks and pings apart from messages, so that runs of either merge into one write. */
+  readonly smallPackets = new Arena();
+
+  /** The time as of the last look: once per chunk is enough. */
+  now: number;
+  unixSecond: number;
+  private readonly sweep: Timer;
+
+  constructor(settings: BrokerSettings, ports: BrokerPorts) {
+    this.settings = settings;
+    this.frameLimits = frameLimits(settings);
+    this.clock = ports.clock;
+    this.log = ports.log;
+    this.meter = ports.meter;
+    this.access = ports.access;
+    this.store = ports.store;
+    this.uuid = ports.uuid;
+    this.now = this.clock.now();
+    this.unixSecond = Math.floor(this.clock.wall() / 1000);
+    this.timers = new TimerWheel(TICK_MILLISECONDS, this.now);
+    this.sweep = new Timer(() => this.sweepAndGoOn());
+    this.scheduleSweep();
+  }
+
+  /** Takes a new link over; the link's handler is ours from here on. */
+  accept(link: Link, peer: Peer): Connection {
+    this.lookAtTheClock();
+    const connection = new Connection(this, link, peer);
+    link.handler = connection;
+    this.connections.add(connection);
+    const patience = peer.refusal === null ? this.settings.connectTimeoutSeconds * 1000 : REFUSED_CONNECT_MILLISECONDS;
+    this.timers.set(connection.timer, this.now + patience);
+    return connection;
+  }
+
+  lookAtTheClock(): void {
+    this.now = this.clock.now();
+    this.unixSecond = Math.floor(this.clock.wall() / 1000);
+  }
+
+  /** Lets everything happen whose time has come. */
+  tick(): void {
+    this.lookAtTheClock();
+    this.timers.advance(this.now);
+  }
+
+  /** Publishes on the broker's own behalf: no access rule is asked. */
+  publish(topicName: string, payload: Buffer, options: InternalPublish = {}): void {
+    const topic = this.topics.findText(topicName);
+    if (topic === null) return;
+    const { qos = 0, retain = false, messageExpirySeconds = 0 } = options;
+    const expiresAt = messageExpirySeconds === 0 ? 0 : this.unixSecond + messageExpirySeconds;
+    const message: BrokerMessage = new Message<Identity>(
+      topic.name,
+      topic.bytes,
+      payload,
+      NO_BYTES,
+      qos,
+      retain,
+      expiresAt,
+      null,
+    );
+    publish(this, new Publication().fromMessage(message, topic));
+  }
+
+  /** New settings hold for every packet from now on; limits told in a CONNACK stay as they were told. */
+  reconfigure(settings: BrokerSettings): void {
+    this.settings = settings;
+    this.frameLimits = frameLimits(settings);
+    this.scheduleSweep();
+  }
+
+  /** After a reload: whoever may no longer be here is disconnected. */
+  recheck(): Promise<void> {
+    return recheckConnections(this);
+  }
+
+  gauges(): BrokerGauges {
+    return measure(this);
+  }
+
+  /** Says every will, waiting ones too, and closes every link without a DISCONNECT, as Mosquitto does. */
+  stop(): void {
+    this.lookAtTheClock();
+    for (const connection of [...this.connections]) {
+      endConnection(this, connection, { reason: 'server shutting down', disconnectCode: null, will: 'publish' });
+    }
+    for (const session of [...this.sessions.values()]) publishWill(this, session);
+  }
+
+  private scheduleSweep(): void {
+    const seconds = this.settings.retainExpirySweepSeconds;
+    if (seconds > 0) this.timers.set(this.sweep, this.now + seconds * 1000);
+    else this.timers.cancel(this.sweep);
+  }
+
+  private sweepAndGoOn(): void {
+    sweepRetained(this);
+    this.scheduleSweep();
+  }
+}
+
+export interface InternalPublish {
+  qos?: 0 | 1 | 2;
+  retain?: boolean;
+  messageExpirySeconds?: number;
+}

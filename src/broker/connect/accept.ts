@@ -1,0 +1,103 @@
+/** The last stage: the client is in. CONNACK first, then what waited for it. */
+import { encodeConnack, type Properties, reasonCodes } from '../../codec/mod.ts';
+import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
+import type { Connection } from '../connection.ts';
+import { pump } from '../deliver.ts';
+import { endConnection, phraseFor } from '../endings.ts';
+import type { ConnectAttempt } from './attempt.ts';
+
+/** "No limit" of max_inflight_messages and of a receive maximum. */
+const UNLIMITED = 65535;
+
+export function accept(attempt: ConnectAttempt): undefined {
+  const { broker, connection, packet } = attempt;
+  const session = attempt.session!;
+  connection.clientId = attempt.clientId;
+  connection.session = session;
+  connection.attempt = null;
+  session.connection = connection;
+  session.will = packet.will === null ? null : { will: packet.will, publisher: connection.identity };
+  applyClientLimits(attempt);
+  startKeepAlive(attempt);
+  connection.state = 'open';
+  broker.connected++;
+  logAccepted(attempt);
+  const connack = encodeConnack(
+    { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },
+    packet.version,
+  );
+  if (connack.length > connection.maximumPacketSize) return endAsTooLarge(connection); // [MQTT-3.2.2-19]
+  connection.send(connack);
+  if (attempt.sessionPresent) pump(broker, connection);
+  return undefined;
+}
+
+function endAsTooLarge(connection: Connection): undefined {
+  const reason = phraseFor(reasonCodes.packetTooLarge);
+  endConnection(connection.broker, connection, { reason, disconnectCode: null, will: 'publish' });
+  return undefined;
+}
+
+function applyClientLimits({ broker, connection, packet }: ConnectAttempt): void {
+  const { listener } = connection.peer;
+  const { receiveMaximum, maximumPacketSize, topicAliasMaximum } = packet.properties;
+  connection.sendQuota = receiveMaximum ?? (broker.settings.maxInflightMessages || UNLIMITED);
+  connection.maximumPacketSize = maximumPacketSize ?? Infinity;
+  connection.mountPoint = listener.mountPoint === '' ? null : Buffer.from(listener.mountPoint);
+  const outgoing = Math.min(topicAliasMaximum ?? 0, listener.maxTopicAliasBroker);
+  if (packet.version === 5) {
+    connection.incomingAliases = new IncomingAliases(listener.maxTopicAlias);
+    if (outgoing > 0) connection.outgoingAliases = new OutgoingAliases(outgoing); // [MQTT-3.3.2-9]
+  }
+  connection.takesSharedForms = connection.outgoingAliases === null && connection.mountPoint === null;
+}
+
+/** One and a half times the keep alive, in whole seconds. [MQTT-3.1.2-22] */
+function startKeepAlive({ broker, connection, keepAlive }: ConnectAttempt): void {
+  broker.timers.cancel(connection.timer);
+  connection.timeoutSeconds = Math.floor(keepAlive * 1.5);
+  if (keepAlive > 0) broker.timers.set(connection.timer, broker.now + connection.timeoutSeconds * 1000);
+}
+
+/** In Mosquitto's order (compat/packets.md, 1); each only when it says something. */
+function properties(attempt: ConnectAttempt): Properties {
+  const { broker, packet, connection } = attempt;
+  const { settings } = broker;
+  const { listener } = connection.peer;
+  const result: Properties = {};
+  if (attempt.keepAlive !== packet.keepAlive) result.serverKeepAlive = attempt.keepAlive;
+  if (listener.maxTopicAlias > 0) result.topicAliasMaximum = listener.maxTopicAlias;
+  if (attempt.assigned) result.assignedClientIdentifier = attempt.clientId;
+  const method = packet.properties.authenticationMethod;
+  if (method !== undefined) result.authenticationMethod = method;
+  if (attempt.authenticationData !== null) result.authenticationData = attempt.authenticationData;
+  if (!settings.retainAvailable) result.retainAvailable = 0;
+  if (settings.maxPacketSizeBytes > 0) result.maximumPacketSize = settings.maxPacketSizeBytes;
+  const receive = settings.maxInflightMessages;
+  if (receive > 0 && receive < UNLIMITED) result.receiveMaximum = receive;
+  if (listener.maxQos < 2) result.maximumQos = listener.maxQos;
+  return result;
+}
+
+function logAccepted({ broker, connection, packet, clientId, sessionPresent }: ConnectAttempt): void {
+  const { log } = broker;
+  const { peer } = connection;
+  if (log.connections) {
+    const kind = packet.bridge ? 'bridge' : 'client';
+    const user = connection.identity.username === null ? '' : `, u'${connection.identity.username}'`;
+    const details = `p${packet.version}, c${packet.cleanStart ? 1 : 0}, k${packet.keepAlive}${user}`;
+    log.write('notice', `New ${kind} connected from ${peer.address}:${peer.port} as ${clientId} (${details}).`);
+  }
+  if (log.debug) logWill(log, packet);
+  if (peer.tls !== null && log.connections) {
+    log.write('notice', `Client ${clientId} negotiated ${peer.tls.version} cipher ${peer.tls.cipher}`);
+  }
+  if (log.debug) log.write('debug', `Sending CONNACK to ${clientId} (${sessionPresent ? 1 : 0}, 0)`);
+}
+
+function logWill(log: ConnectAttempt['broker']['log'], { will }: ConnectAttempt['packet']): void {
+  if (will === null) return log.write('debug', 'No will message specified.');
+  const flags = `(r${will.retain ? 1 : 0}, q${will.qos})`;
+  log.write('debug', `Will message specified (${will.payload.length} bytes) ${flags}.`);
+  log.write('debug', `\t${will.topicName}`);
+}

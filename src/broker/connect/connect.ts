@@ -1,0 +1,136 @@
+/**
+ * CONNECT from the first byte to the CONNACK, on one screen.
+ *
+ * A stage returns nothing to let the attempt pass, a refusal to end it, or a promise of either; only authentication
+ * ever waits. Every refusal leaves by refuse().
+ */
+import type { PacketError } from '../../codec/mod.ts';
+import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../../codec/mod.ts';
+import type { Connection } from '../connection.ts';
+import { type Ending, endConnection, phraseFor } from '../endings.ts';
+import { accept } from './accept.ts';
+import type { ConnectAttempt, ConnectRefusal, Stage, StageOutcome } from './attempt.ts';
+import { authenticate } from './authenticate.ts';
+import { nameFirstBytes } from './first-bytes.ts';
+import { applyKeepAlive, checkClientId, checkPeer, checkPrefix, checkWill, nameClient } from './checks.ts';
+import { makeRoom, resumeSession, takeOver } from './resume.ts';
+
+const stages: readonly Stage[] = [
+  checkPeer,
+  checkClientId,
+  nameClient,
+  checkPrefix,
+  checkWill,
+  applyKeepAlive,
+  authenticate,
+  takeOver,
+  makeRoom,
+  resumeSession,
+  accept,
+];
+
+export function beginConnect(connection: Connection, packet: Connect): void {
+  connection.state = 'connecting';
+  connection.version = packet.version;
+  connection.bridge = packet.bridge;
+  connection.connect = packet;
+  const attempt: ConnectAttempt = {
+    broker: connection.broker,
+    connection,
+    packet,
+    clientId: packet.clientId,
+    assigned: false,
+    username: packet.username,
+    password: packet.password,
+    proved: false,
+    keepAlive: packet.keepAlive,
+    authenticationData: null,
+    sessionPresent: false,
+    session: null,
+  };
+  connection.attempt = attempt;
+  runStages(attempt, 0);
+}
+
+function runStages(attempt: ConnectAttempt, from: number): void {
+  for (let i = from; i < stages.length; i++) {
+    const outcome = stages[i]!(attempt);
+    if (outcome instanceof Promise) return waitFor(attempt, outcome, i + 1);
+    if (outcome !== undefined) return refuse(attempt, outcome);
+  }
+}
+
+/** Holds everything behind CONNECT back until the answer is there. */
+function waitFor(attempt: ConnectAttempt, outcome: Promise<StageOutcome>, next: number): void {
+  const { connection } = attempt;
+  connection.waiting = true;
+  connection.link.pause();
+  const goOn = (refusal: StageOutcome): void => {
+    if (connection.closed) return;
+    connection.waiting = false;
+    connection.broker.lookAtTheClock();
+    try {
+      if (refusal !== undefined) refuse(attempt, refusal);
+      else runStages(attempt, next);
+    } catch (error) {
+      connection.fail(error);
+    }
+    if (connection.closed) return;
+    connection.link.resume();
+    connection.readPackets();
+  };
+  outcome.then(goOn, (error: unknown) => connection.fail(error));
+}
+
+/** The only door for a CONNECT that is refused. */
+export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
+  const { connection, broker } = attempt;
+  broker.meter.connectsRefused++;
+  if (refusal.protocolText !== undefined) connection.logProtocolError(refusal.protocolText);
+  const code = connection.version === 5 ? refusal.v5 : refusal.v3;
+  if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
+  const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard' };
+  if (refusal.because !== undefined) ending.explanation = `  ${refusal.because}`;
+  connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
+  endConnection(broker, connection, ending);
+}
+
+/** Error CONNACKs carry no properties but the maximum QoS of a limited listener (compat/packets.md, 1). */
+function sendRefusal(connection: Connection, v5: boolean, reasonCode: number, reasonString?: string): void {
+  const properties: Properties = {};
+  const { maxQos } = connection.peer.listener;
+  if (reasonString !== undefined) properties.reasonString = reasonString;
+  if (maxQos < 2) properties.maximumQos = maxQos;
+  const connack = { sessionPresent: false, reasonCode, properties: v5 ? properties : NO_PROPERTIES };
+  connection.sendLast(encodeConnack(connack, v5 ? 5 : 4));
+}
+
+/** The end of a connection whose first packets could not be read. */
+export function refuseUnreadable(connection: Connection, error: PacketError): void {
+  const { broker, peer, reader } = connection;
+  const { answer } = error;
+  broker.meter.connectsRefused++;
+  const firstPacket = connection.state === 'awaiting-connect';
+  const looksLikeTls = firstPacket && reader.pendingFirst === 0x16 && connection.bytesSeen >= 3;
+  if (looksLikeTls) {
+    const text = `Client from ${peer.address}:${peer.port} appears to be using TLS to connect to a non-TLS listener.`;
+    broker.log.write('notice', text);
+  } else if (error.text !== '') connection.logProtocolError(error.text);
+  if (answer.kind === 'connack-v3') sendRefusal(connection, false, answer.returnCode);
+  else if (answer.kind === 'connack-v5') sendRefusal(connection, true, error.reasonCode);
+  const ending: Ending = { reason: error.ending ?? phraseFor(error.reasonCode), disconnectCode: null, will: 'discard' };
+  const explanation = looksLikeTls ? tlsRemedy(connection) : notMqtt(connection);
+  if (firstPacket && explanation !== null) ending.explanation = explanation;
+  endConnection(broker, connection, ending);
+}
+
+function tlsRemedy({ peer }: Connection): string {
+  return `  ${peer.listener.name} speaks plain MQTT: connect to a TLS listener, or give this one certfile and keyfile.`;
+}
+
+function notMqtt({ peer, reader }: Connection): string | null {
+  const name = nameFirstBytes(reader.bytes.length > 0 ? reader.bytes : reader.unread, 0);
+  return name === null
+    ? null
+    : `  ${peer.address}:${peer.port} sent ${name} to ${peer.listener.name}, which speaks MQTT.`;
+}

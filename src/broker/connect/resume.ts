@@ -1,0 +1,82 @@
+/** The stages of CONNECT that touch other connections and the session. Nothing before them has any effect. */
+import { reasonCodes } from '../../codec/mod.ts';
+import { NEVER } from '../../session/mod.ts';
+import { endConnection, phraseFor } from '../endings.ts';
+import type { Identity } from '../ports.ts';
+import { cappedExpiry, createSession, endSession, stopExpiry } from '../sessions.ts';
+import type { BrokerSession } from '../types.ts';
+import { forgetWill } from '../wills.ts';
+import type { ConnectAttempt, StageOutcome } from './attempt.ts';
+
+/** [MQTT-3.1.4-3]: the old connection of this client identifier goes, with reason code 0x8E. */
+export function takeOver({ broker, clientId, packet }: ConnectAttempt): StageOutcome {
+  const session = broker.sessions.get(clientId);
+  const old = session?.connection;
+  if (session === undefined || old === null || old === undefined) return undefined;
+  // The will speaks only if the session ends here, and not if it was to wait: the client is back
+  // before its delay is over [MQTT-3.1.2-8] (compat/packets.md, 3).
+  const ends = session.expiryInterval === 0 || packet.cleanStart;
+  const delayed = (session.will?.will.delayInterval ?? 0) > 0;
+  const will = ends && !delayed ? 'publish' : 'discard';
+  endConnection(broker, old, { reason: 'session taken over', disconnectCode: reasonCodes.sessionTakenOver, will });
+  return undefined;
+}
+
+/** `global_max_clients` counts sessions; whoever has one already gets in. */
+export function makeRoom({ broker, clientId }: ConnectAttempt): StageOutcome {
+  const maximum = broker.settings.globalMaxClients;
+  if (maximum < 0 || broker.sessions.has(clientId) || broker.sessions.size < maximum) return undefined;
+  return {
+    v3: null,
+    v5: reasonCodes.serverBusy,
+    reason: phraseFor(reasonCodes.serverBusy),
+    because: `global_max_clients ${maximum} is reached.`,
+  };
+}
+
+/** Finds or makes the session. [MQTT-3.1.2-4] to [MQTT-3.1.2-6] */
+export function resumeSession(attempt: ConnectAttempt): StageOutcome {
+  const { broker, clientId, packet } = attempt;
+  const existing = broker.sessions.get(clientId);
+  if (existing !== undefined && broker.log.connections) {
+    broker.log.write('notice', `Client ${clientId} [(null):0] disconnected: session taken over.`);
+  }
+  if (existing !== undefined && packet.cleanStart) {
+    forgetPendingWill(attempt, existing);
+    endSession(broker, existing);
+  }
+  const resumed = existing !== undefined && !packet.cleanStart;
+  attempt.sessionPresent = resumed;
+  attempt.session = resumed ? existing : createSession(broker, clientId);
+  if (resumed) resume(attempt, existing);
+  attempt.session.owner = attempt.connection.identity;
+  attempt.session.version = packet.version;
+  attempt.session.expiryInterval = expiryOf(attempt);
+  return undefined;
+}
+
+/** A will that waits for its delay is taken back by the client's return. [MQTT-3.1.3-9] */
+function forgetPendingWill({ broker }: ConnectAttempt, session: BrokerSession): void {
+  forgetWill(broker, session);
+}
+
+function resume({ broker, connection }: ConnectAttempt, session: BrokerSession): void {
+  stopExpiry(broker, session);
+  forgetWill(broker, session);
+  session.rewind();
+  session.dropsReported = false;
+  if (!isSameIdentity(session.owner, connection.identity)) {
+    // Remembered routes hold answers about the one who was here before.
+    broker.tree.generation++;
+    session.sift(({ message }) => broker.access.mayRead(connection.identity, message.topicName));
+  }
+}
+
+function isSameIdentity(a: Identity | null, b: Identity): boolean {
+  return a !== null && a.username === b.username && a.listener === b.listener;
+}
+
+function expiryOf({ broker, packet }: ConnectAttempt): number {
+  if (packet.version !== 5) return packet.cleanStart ? 0 : cappedExpiry(broker, NEVER);
+  return cappedExpiry(broker, packet.properties.sessionExpiryInterval ?? 0); // [MQTT-3.1.2-23]
+}

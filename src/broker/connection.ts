@@ -1,0 +1,359 @@
+/**
+ * Connection is one MQTT conversation on a link: it cuts bytes into packets and hands each to the part that knows it.
+ *
+ *   awaiting CONNECT ──> connecting ──> open ──> closed        (any state may go to closed)
+ *                         │  waits for the authenticator, then for AUTH if there is more to say
+ *                         └─ packets behind CONNECT stay unread until the CONNACK is out
+ *
+ * What a packet does lives in publish.ts, exchanges.ts, subscribe.ts and connect/; what is remembered, in the session.
+ */
+import { Timer } from '../base/mod.ts';
+import {
+  checkPing,
+  type Connect,
+  FrameReader,
+  frameStatus,
+  PacketError,
+  packetTypes,
+  PINGRESP,
+  protocolError,
+  type ProtocolVersion,
+  readAck,
+  readAuth,
+  readConnect,
+  readDisconnect,
+  readSubscribe,
+  readUnsubscribe,
+  reasonCodes,
+} from '../codec/mod.ts';
+import { IncomingAliases, NEVER, type OutgoingAliases } from '../session/mod.ts';
+import { onAuth, type PendingAuth } from './auth.ts';
+import type { Broker } from './broker.ts';
+import type { ConnectAttempt } from './connect/attempt.ts';
+import { beginConnect, refuseUnreadable } from './connect/connect.ts';
+import { explainFirstBytes } from './connect/first-bytes.ts';
+import { pump } from './deliver.ts';
+import { endConnection, type Ending, endingOf } from './endings.ts';
+import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
+import type { EnhancedAuthentication, Identity, Link, LinkEnd, LinkHandler, Peer } from './ports.ts';
+import { onPublish, onPubrel } from './publish.ts';
+import type { RetainedBacklog } from './retained.ts';
+import { onSubscribe, onUnsubscribe } from './subscribe.ts';
+import type { TopicEntry } from './topic-cache.ts';
+import type { BrokerSession } from './types.ts';
+
+const NO_ALIASES = new IncomingAliases<TopicEntry>(0);
+const NO_BACKLOG: RetainedBacklog[] = [];
+
+export class Connection implements LinkHandler {
+  readonly broker: Broker;
+  readonly link: Link;
+  readonly peer: Peer;
+  readonly reader: FrameReader;
+  /** Runs out: CONNECT timeout first, keep alive afterwards. */
+  readonly timer: Timer;
+  state: 'awaiting-connect' | 'connecting' | 'open' | 'closed' = 'awaiting-connect';
+  /** True while a packet behind CONNECT must not be read yet. */
+  waiting = false;
+  version: ProtocolVersion = 4;
+  bridge = false;
+  /** For log lines: the address until the client has said its name. */
+  clientId: string;
+  identity!: Identity;
+  session: BrokerSession | null = null;
+  attempt: ConnectAttempt | null = null;
+  /** The packet that opened the conversation; its password is asked again after a reload. */
+  connect: Connect | null = null;
+  enhanced: EnhancedAuthentication | null = null;
+  pendingAuth: PendingAuth | null = null;
+  reauthenticating = false;
+  /** Seconds without a packet after which the client counts as gone; 0 for never. */
+  timeoutSeconds = 0;
+  lastPacketAt: number;
+  bytesSeen = 0;
+
+  /** QoS 1 and 2 messages we may have in flight: the client's receive maximum or our own. */
+  sendQuota = 0;
+  /** What the client can take, in whole bytes. */
+  maximumPacketSize = Infinity;
+  incomingAliases: IncomingAliases<TopicEntry> = NO_ALIASES;
+  outgoingAliases: OutgoingAliases | null = null;
+  /** Null when the listener has none. */
+  mountPoint: Buffer | null = null;
+  /** True when plain QoS 0 packets need nothing that is this client's alone. */
+  takesSharedForms = true;
+  retainedBacklog: RetainedBacklog[] = NO_BACKLOG;
+  /** The topic published to last and whether it may be, as of generation `writableAsked` of the access rules. */
+  lastTopic: TopicEntry | null = null;
+  writable = false;
+  writableAsked = -1;
+  /** Where the small packet reserved by small() starts. */
+  smallStart = 0;
+  private pausedBySlowness = false;
+
+  constructor(broker: Broker, link: Link, peer: Peer) {
+    this.broker = broker;
+    this.link = link;
+    this.peer = peer;
+    this.clientId = peer.address;
+    this.reader = new FrameReader(broker.frameLimits);
+    this.timer = new Timer(() => this.onTimeout());
+    this.lastPacketAt = broker.clock.now();
+  }
+
+  get closed(): boolean {
+    return this.state === 'closed';
+  }
+
+  onBytes(chunk: Buffer): void {
+    if (this.closed) return;
+    this.broker.meter.bytesReceived += chunk.length;
+    this.bytesSeen += chunk.length;
+    this.broker.lookAtTheClock();
+    this.reader.push(chunk);
+    this.readPackets();
+    if (!this.closed && this.link.pendingBytes > this.broker.settings.maxLinkBufferBytes) this.waitForSlowPeer();
+  }
+
+  /** Reads what has arrived, until it is used up or the connection has to wait or has ended. */
+  readPackets(): void {
+    try {
+      while (!this.waiting && !this.closed) {
+        const status = this.reader.next();
+        if (status === frameStatus.wait) return;
+        if (status !== frameStatus.packet) throw this.frameError(status);
+        this.broker.meter.packetsReceived++;
+        this.lastPacketAt = this.broker.now;
+        this.onPacket();
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onDrain(): void {
+    if (this.closed) return;
+    this.broker.lookAtTheClock();
+    if (this.pausedBySlowness) {
+      this.pausedBySlowness = false;
+      this.link.resume();
+    }
+    if (this.state === 'open') pump(this.broker, this);
+  }
+
+  onClose(end: LinkEnd): void {
+    if (this.closed) return;
+    this.broker.lookAtTheClock();
+    const reason = end.by === 'error' ? (end.text ?? 'Protocol error') : 'connection closed by client';
+    const ending: Ending = { reason, disconnectCode: null, will: 'publish' };
+    if (this.state === 'awaiting-connect' && this.peer.refusal === null) {
+      ending.explanation = explainFirstBytes(this, 'closed');
+    }
+    endConnection(this.broker, this, ending);
+  }
+
+  /** Sends a packet that was encoded on its own. */
+  send(packet: Buffer): void {
+    this.broker.meter.packetsSent++;
+    this.broker.meter.bytesSent += packet.length;
+    this.link.write(packet, 0, packet.length);
+  }
+
+  /** As send, for the last packet of a connection that counts as closed already. */
+  sendLast(packet: Buffer): void {
+    this.send(packet);
+  }
+
+  /** Reserves a few bytes of the arena for small packets and returns where they lie; see writeSmall. */
+  small(bytes: number): Buffer {
+    const arena = this.broker.smallPackets;
+    this.smallStart = arena.reserve(bytes);
+    return arena.slab;
+  }
+
+  /** Sends what was written at smallStart up to `end`. Acks have an arena of their own, so that runs of them merge. */
+  writeSmall(end: number): void {
+    const arena = this.broker.smallPackets;
+    arena.position = end;
+    this.broker.meter.packetsSent++;
+    this.broker.meter.bytesSent += end - this.smallStart;
+    this.link.write(arena.slab, this.smallStart, end);
+  }
+
+  /** Ends the connection because of something it did; our own mistakes end only this connection, too. */
+  fail(error: unknown): void {
+    if (!(error instanceof PacketError)) return this.failInternally(error);
+    this.broker.meter.protocolErrors++;
+    if (this.state === 'open') {
+      if (error.text !== '') this.logProtocolError(error.text);
+      endConnection(this.broker, this, endingOf(error));
+    } else refuseUnreadable(this, error);
+  }
+
+  logProtocolError(text: string): void {
+    const who = this.session === null ? `${this.peer.address}:${this.peer.port}` : this.clientId;
+    this.broker.log.write('information', `Protocol error from ${who}: ${text}`);
+  }
+
+  onEnded(): void {
+    this.retainedBacklog = NO_BACKLOG;
+    this.attempt = null;
+  }
+
+  addBacklog(): RetainedBacklog[] {
+    if (this.retainedBacklog === NO_BACKLOG) this.retainedBacklog = [];
+    return this.retainedBacklog;
+  }
+
+  private failInternally(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.broker.log.write(
+      'error',
+      `Error: internal fault while serving ${this.clientId}; only this client is cut off. Please report: ${text}`,
+    );
+    endConnection(this.broker, this, {
+      reason: 'implementation specific error',
+      disconnectCode: reasonCodes.implementationSpecificError,
+      will: 'publish',
+    });
+  }
+
+  /** The peer does not read what it asked for: we do not read what else it asks for until it does. */
+  private waitForSlowPeer(): void {
+    if (!this.link.blocked) this.link.flush();
+    if (!this.link.blocked || this.pausedBySlowness) return;
+    this.pausedBySlowness = true;
+    this.link.pause();
+  }
+
+  private frameError(status: number): PacketError {
+    if (status === frameStatus.malformedLength) {
+      return new PacketError(reasonCodes.malformedPacket, '', { kind: 'close' });
+    }
+    this.broker.meter.oversizePackets++;
+    const type = this.reader.pendingFirst >> 4;
+    // Only max_packet_size is told; the caps of other packets close the link (compat/packets.md, 4).
+    const told = type === packetTypes.publish;
+    return new PacketError(reasonCodes.packetTooLarge, '', { kind: told ? 'disconnect' : 'close' });
+  }
+
+  private onPacket(): void {
+    const { first } = this.reader;
+    if (this.state === 'open') return this.onOpenPacket(first, first >> 4);
+    if (this.state === 'connecting') return this.onConnectingPacket(first);
+    if (first >> 4 !== packetTypes.connect) {
+      throw new PacketError(reasonCodes.protocolError, notConnect(first), { kind: 'close' });
+    }
+    this.broker.meter.connectsReceived++;
+    const { bytes, start, end } = this.reader;
+    beginConnect(this, readConnect(bytes, first, start, end, this.peer.listener.acceptProtocolVersions));
+  }
+
+  /** Between CONNECT and CONNACK only AUTH has a place (MQTT 5, 4.12). */
+  private onConnectingPacket(first: number): void {
+    const { bytes, start, end } = this.reader;
+    if (first >> 4 !== packetTypes.auth) throw protocolError();
+    onAuth(this, readAuth(bytes, first, start, end));
+  }
+
+  private onOpenPacket(first: number, type: number): void {
+    const { broker, version } = this;
+    const { bytes, start, end } = this.reader;
+    switch (type) {
+      case packetTypes.publish:
+        return onPublish(broker, this, first, start, end);
+      case packetTypes.puback:
+        return onPuback(broker, this, readAck('puback', bytes, first, start, end, version));
+      case packetTypes.pubrec:
+        return onPubrec(broker, this, readAck('pubrec', bytes, first, start, end, version));
+      case packetTypes.pubrel:
+        return onPubrel(broker, this, readAck('pubrel', bytes, first, start, end, version));
+      case packetTypes.pubcomp:
+        return onPubcomp(broker, this, readAck('pubcomp', bytes, first, start, end, version));
+      case packetTypes.subscribe:
+        return onSubscribe(broker, this, readSubscribe(bytes, first, start, end, version));
+      case packetTypes.unsubscribe:
+        return onUnsubscribe(broker, this, readUnsubscribe(bytes, first, start, end, version));
+      case packetTypes.pingreq:
+        return this.onPing(first, start, end);
+      case packetTypes.disconnect:
+        return this.onDisconnect();
+      case packetTypes.auth:
+        if (version !== 5) throw protocolError('AUTH packet when session not MQTT v5.0.');
+        return onAuth(this, readAuth(bytes, first, start, end));
+      case packetTypes.connect:
+        return this.onSecondConnect();
+      default:
+        throw protocolError(unexpected[type] ?? 'RESERVED packet.');
+    }
+  }
+
+  private onPing(first: number, start: number, end: number): void {
+    checkPing(first, start, end, this.version);
+    const { log } = this.broker;
+    if (log.debug) log.write('debug', `Received PINGREQ from ${this.clientId}`);
+    const out = this.small(2);
+    out[this.smallStart] = PINGRESP[0]!;
+    out[this.smallStart + 1] = 0;
+    this.writeSmall(this.smallStart + 2);
+    if (log.debug) log.write('debug', `Sending PINGRESP to ${this.clientId}`);
+  }
+
+  /** [MQTT-3.14.4-3]: after a normal DISCONNECT the will is never published; every other code keeps it. */
+  private onDisconnect(): void {
+    const { bytes, first, start, end } = this.reader;
+    const { reasonCode, properties } = readDisconnect(bytes, first, start, end, this.version);
+    if (this.broker.log.debug) this.broker.log.write('debug', `Received DISCONNECT from ${this.clientId}`);
+    const expiry = properties.sessionExpiryInterval;
+    if (expiry !== undefined) this.changeExpiry(expiry);
+    const will = reasonCode === reasonCodes.success ? 'discard' : 'publish';
+    endConnection(this.broker, this, { reason: null, disconnectCode: null, will });
+  }
+
+  private changeExpiry(seconds: number): void {
+    const session = this.session!;
+    if (session.expiryInterval === 0 && seconds !== 0) {
+      throw protocolError(`DISCONNECT packet with mismatched session-expiry-interval (0:${seconds}).`); // 3.14.2.2.2
+    }
+    const cap = this.broker.settings.persistentClientExpirationSeconds;
+    session.expiryInterval = Math.min(seconds, cap ?? NEVER);
+  }
+
+  /** [MQTT-3.1.0-2] */
+  private onSecondConnect(): void {
+    const { address, port } = this.peer;
+    this.broker.log.write('information', `Bad client ${address}:${port} sending multiple CONNECT messages.`);
+    throw new PacketError(reasonCodes.protocolError, '', { kind: 'close' });
+  }
+
+  private onTimeout(): void {
+    const { broker } = this;
+    broker.lookAtTheClock();
+    if (this.state !== 'open') return this.onConnectTimeout();
+    const due = this.lastPacketAt + this.timeoutSeconds * 1000;
+    if (broker.now < due) return broker.timers.set(this.timer, due);
+    broker.meter.keepAliveTimeouts++;
+    // [MQTT-3.1.2-22]; Mosquitto sends no DISCONNECT here (compat/packets.md, 3)
+    endConnection(broker, this, { reason: 'exceeded timeout', disconnectCode: null, will: 'publish' });
+  }
+
+  private onConnectTimeout(): void {
+    this.broker.meter.connectTimeouts++;
+    const ending: Ending = { reason: 'exceeded timeout', disconnectCode: null, will: 'discard' };
+    if (this.peer.refusal !== null) ending.reason = 'not authorised';
+    else ending.explanation = explainFirstBytes(this, 'timeout');
+    endConnection(this.broker, this, ending);
+  }
+}
+
+function notConnect(first: number): string {
+  return `First packet not CONNECT (${first.toString(16).toUpperCase().padStart(2, '0')}).`;
+}
+
+/** Packets that only a server sends. */
+const unexpected: Readonly<Record<number, string>> = {
+  [packetTypes.connack]: 'CONNACK when not a bridge.',
+  [packetTypes.suback]: 'SUBACK when not a bridge.',
+  [packetTypes.unsuback]: 'UNSUBACK when not a bridge.',
+  [packetTypes.pingresp]: 'PINGRESP when not a bridge.',
+};

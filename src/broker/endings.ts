@@ -1,0 +1,98 @@
+/**
+ * How a connection ends, whoever ends it. Every end goes through endConnection: the peer is told what its version
+ * allows, the log says why, the will is kept or dropped, and the session stays for as long as it was promised.
+ */
+import { encodeDisconnect, NO_PROPERTIES, type PacketError, reasonCodes } from '../codec/mod.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { keepBacklog } from './retained.ts';
+import { startExpiry } from './sessions.ts';
+import { forgetWill, releaseWill } from './wills.ts';
+
+export interface Ending {
+  /** What stands behind `disconnected: `; null after a DISCONNECT of the client. */
+  reason: string | null;
+  /** MQTT 5: DISCONNECT with this code goes out first. Null for none. */
+  disconnectCode: number | null;
+  will: 'publish' | 'discard';
+  /** Our explanation for the operator, on a line of its own. */
+  explanation?: string;
+}
+
+/** Mosquitto's phrase for each reason code that ends a connection (compat/errors-logs.md, 3). */
+const phrases: Readonly<Record<number, string>> = {
+  [reasonCodes.malformedPacket]: 'malformed packet',
+  [reasonCodes.protocolError]: 'protocol error',
+  [reasonCodes.implementationSpecificError]: 'implementation specific error',
+  [reasonCodes.unsupportedProtocolVersion]:
+    'used disallowed feature (QoS too high, retain not supported, or bad AUTH method)',
+  [reasonCodes.clientIdentifierNotValid]: 'client identifier not valid',
+  [reasonCodes.badUserNameOrPassword]: 'bad username or password',
+  [reasonCodes.notAuthorized]: 'not authorised',
+  [reasonCodes.serverUnavailable]: 'server unavailable',
+  [reasonCodes.serverBusy]: 'server busy',
+  [reasonCodes.banned]: 'client banned',
+  [reasonCodes.badAuthenticationMethod]:
+    'used disallowed feature (QoS too high, retain not supported, or bad AUTH method)',
+  [reasonCodes.keepAliveTimeout]: 'exceeded timeout',
+  [reasonCodes.sessionTakenOver]: 'session taken over',
+  [reasonCodes.receiveMaximumExceeded]: 'receive maximum exceeded',
+  [reasonCodes.topicAliasInvalid]: 'topic alias invalid',
+  [reasonCodes.packetTooLarge]: 'oversize packet',
+  [reasonCodes.quotaExceeded]: 'quota exceeded',
+  [reasonCodes.administrativeAction]: 'administrative action',
+  [reasonCodes.retainNotSupported]: 'used disallowed feature (QoS too high, retain not supported, or bad AUTH method)',
+  [reasonCodes.qosNotSupported]: 'used disallowed feature (QoS too high, retain not supported, or bad AUTH method)',
+};
+
+export function phraseFor(code: number): string {
+  return phrases[code] ?? 'protocol error';
+}
+
+/** The end that a bad packet on an open connection leads to. */
+export function endingOf(error: PacketError): Ending {
+  return {
+    reason: error.ending ?? phraseFor(error.reasonCode),
+    disconnectCode: error.answer.kind === 'disconnect' ? error.reasonCode : null,
+    will: 'publish',
+  };
+}
+
+export function endConnection(broker: Broker, connection: Connection, ending: Ending): void {
+  if (connection.closed) return;
+  const wasOpen = connection.state === 'open';
+  connection.state = 'closed';
+  broker.timers.cancel(connection.timer);
+  broker.connections.delete(connection);
+  logEnd(broker, connection, ending);
+  if (connection.version === 5 && wasOpen && ending.disconnectCode !== null) {
+    connection.sendLast(encodeDisconnect({ reasonCode: ending.disconnectCode, properties: NO_PROPERTIES }, 5));
+  }
+  connection.link.end();
+  if (wasOpen) leaveSession(broker, connection, ending);
+  connection.onEnded();
+}
+
+function leaveSession(broker: Broker, connection: Connection, ending: Ending): void {
+  const session = connection.session!;
+  broker.connected--;
+  session.connection = null;
+  if (session.expiryInterval > 0) keepBacklog(broker, connection);
+  if (ending.will === 'publish') releaseWill(broker, session);
+  else forgetWill(broker, session);
+  startExpiry(broker, session);
+}
+
+function logEnd(broker: Broker, connection: Connection, ending: Ending): void {
+  if (broker.log.connections) {
+    const { address, port } = connection.peer;
+    const who = `Client ${connection.clientId} [${address}:${port}] disconnected`;
+    broker.log.write('notice', ending.reason === null ? `${who}.` : `${who}: ${closedSentence(ending.reason)}`);
+  }
+  if (ending.explanation !== undefined) broker.log.write('notice', ending.explanation);
+}
+
+/** Library texts stand without a full stop (compat/errors-logs.md, 3). */
+function closedSentence(reason: string): string {
+  return reason.startsWith('bad socket read/write') ? reason : `${reason}.`;
+}

@@ -1,0 +1,71 @@
+/** The subscriber's side of QoS 1 and 2: PUBACK, PUBREC and PUBCOMP that come back for what we sent (MQTT 5, 4.3). */
+import { type Ack, firstByteOf, PacketError, reasonCodes, writeAck } from '../codec/mod.ts';
+import { deliveryStates } from '../session/mod.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { pump } from './deliver.ts';
+
+const PUBREL = firstByteOf('pubrel');
+
+/** An acknowledgement of the other QoS, or out of turn, is a protocol error (compat/packets.md, 6). */
+function mismatch(text: string): PacketError {
+  return new PacketError(reasonCodes.protocolError, text);
+}
+
+export function onPuback(broker: Broker, connection: Connection, ack: Ack): void {
+  const session = connection.session!;
+  if (broker.log.debug) traceAck(broker, connection, 'PUBACK', ack);
+  const delivery = session.inflight.get(ack.packetId);
+  if (delivery === undefined) return;
+  if (delivery.qos !== 1) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
+  session.inflight.remove(delivery);
+  continueAfter(broker, connection);
+}
+
+export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void {
+  const session = connection.session!;
+  if (broker.log.debug) traceAck(broker, connection, 'PUBREC', ack);
+  const delivery = session.inflight.get(ack.packetId);
+  if (delivery === undefined) {
+    const text = `Warning: Received PUBREC from ${connection.clientId} for an unknown packet identifier ${ack.packetId}.`;
+    broker.log.write('warning', text);
+    return sendRelease(broker, connection, ack.packetId);
+  }
+  if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when updating outgoing message.');
+  if (ack.reasonCode >= 0x80) {
+    session.inflight.remove(delivery); // [MQTT-4.3.3-4]: the exchange ends here
+    return continueAfter(broker, connection);
+  }
+  delivery.state = deliveryStates.released;
+  sendRelease(broker, connection, ack.packetId);
+}
+
+export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): void {
+  const session = connection.session!;
+  if (broker.log.debug) traceAck(broker, connection, 'PUBCOMP', ack);
+  const delivery = session.inflight.get(ack.packetId);
+  if (delivery === undefined) return;
+  if (delivery.qos !== 2) throw mismatch('Mismatched QoS (2:1) when deleting outgoing message.');
+  if (delivery.state !== deliveryStates.released) {
+    throw mismatch('Mismatched state (5:9) when deleting outgoing message.');
+  }
+  session.inflight.remove(delivery);
+  continueAfter(broker, connection);
+}
+
+function continueAfter(broker: Broker, connection: Connection): void {
+  const session = connection.session!;
+  if (session.queue.size > 0 || session.unsentInflight > 0 || connection.retainedBacklog.length > 0) {
+    pump(broker, connection);
+  }
+}
+
+export function sendRelease(broker: Broker, connection: Connection, packetId: number): void {
+  connection.writeSmall(writeAck(connection.small(5), connection.smallStart, PUBREL, packetId, 0));
+  if (broker.log.debug) broker.log.write('debug', `Sending PUBREL to ${connection.clientId} (m${packetId})`);
+}
+
+function traceAck(broker: Broker, connection: Connection, name: string, ack: Ack): void {
+  const code = name === 'PUBREC' ? '' : `, RC:${ack.reasonCode}`;
+  broker.log.write('debug', `Received ${name} from ${connection.clientId} (Mid: ${ack.packetId}${code})`);
+}

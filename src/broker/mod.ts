@@ -1,0 +1,4 @@
+/** A message's way from one link to others. See broker.ts for the picture, ports.ts for what the edges must offer. */
+export { Broker, type BrokerPorts, type InternalPublish, TICK_MILLISECONDS } from './broker.ts';
+export type { BrokerGauges } from './gauges.ts';
+export { type BrokerSettings, defaultBrokerSettings } from './settings.ts';

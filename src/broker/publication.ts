@@ -1,0 +1,149 @@
+/**
+ * Publication is one message while it is being routed: it says where the parts lie in the chunk they came in, and makes
+ * from them, only when somebody asks, a Message that lasts and the encoded forms that subscribers share.
+ *
+ *   form      3.1 and 3.1.1 | 5        with and without the retain flag: four at most, each encoded once
+ */
+import {
+  NO_BYTES,
+  packetLength,
+  type PublishParts,
+  publishRemainingLength,
+  type PublishView,
+  writePublish,
+} from '../codec/mod.ts';
+import { Message } from '../session/mod.ts';
+import type { Arena } from './arena.ts';
+import type { Identity } from './ports.ts';
+import type { TopicEntry } from './topic-cache.ts';
+import type { BrokerMessage } from './types.ts';
+
+/** One encoded packet in the arena. */
+export interface Form {
+  slab: Buffer;
+  start: number;
+  end: number;
+}
+
+export class Publication {
+  topic!: TopicEntry;
+  source: Buffer = NO_BYTES;
+  payloadStart = 0;
+  payloadEnd = 0;
+  properties: Buffer = NO_BYTES;
+  qos: 0 | 1 | 2 = 0;
+  retain = false;
+  /** Unix second; 0 for never. */
+  expiresAt = 0;
+  publisher: Identity | null = null;
+  private message: BrokerMessage | null = null;
+  private readonly forms: Form[] = [0, 1, 2, 3].map(() => ({ slab: NO_BYTES, start: 0, end: 0 }));
+
+  /** From a packet that was just read. */
+  fromView(view: PublishView, topic: TopicEntry, publisher: Identity, expiresAt: number): this {
+    this.topic = topic;
+    this.source = view.bytes;
+    this.payloadStart = view.payloadStart;
+    this.payloadEnd = view.payloadEnd;
+    this.properties = view.properties;
+    this.qos = view.qos;
+    this.retain = view.retain;
+    this.expiresAt = expiresAt;
+    this.publisher = publisher;
+    this.message = null;
+    this.forgetForms();
+    return this;
+  }
+
+  fromMessage(message: BrokerMessage, topic: TopicEntry): this {
+    this.topic = topic;
+    this.source = message.payload;
+    this.payloadStart = 0;
+    this.payloadEnd = message.payload.length;
+    this.properties = message.properties;
+    this.qos = message.qos;
+    this.retain = message.retain;
+    this.expiresAt = message.expiresAt;
+    this.publisher = message.publisher;
+    this.message = message;
+    this.forgetForms();
+    return this;
+  }
+
+  get payloadLength(): number {
+    return this.payloadEnd - this.payloadStart;
+  }
+
+  /** The message in memory of its own, made once however many have to keep it. */
+  stable(): BrokerMessage {
+    return (this.message ??= new Message<Identity>(
+      this.topic.name,
+      this.topic.bytes,
+      copyOf(this.source, this.payloadStart, this.payloadEnd),
+      this.properties.length === 0 ? NO_BYTES : Buffer.from(this.properties),
+      this.qos,
+      this.retain,
+      this.expiresAt,
+      this.publisher,
+    ));
+  }
+
+  /** The QoS 0 packet that every subscriber without special wishes shares. */
+  form(arena: Arena, parts: PublishParts, version: 3 | 4 | 5, retain: boolean, unixSecond: number): Form {
+    const form = this.forms[(version === 5 ? 1 : 0) | (retain ? 2 : 0)]!;
+    if (form.end !== 0) return form;
+    this.fill(parts);
+    parts.version = version;
+    parts.retain = retain;
+    parts.messageExpiryInterval = this.expiresAt === 0 ? 0 : Math.max(0, this.expiresAt - unixSecond);
+    const remainingLength = publishRemainingLength(parts);
+    form.start = arena.reserve(packetLength(remainingLength));
+    form.slab = arena.slab;
+    form.end = arena.position = writePublish(arena.slab, form.start, parts, remainingLength);
+    return form;
+  }
+
+  /** Sets the parts of a plain QoS 0 packet; the caller adds what is special to one subscriber. */
+  fill(parts: PublishParts): void {
+    parts.qos = 0;
+    parts.dup = false;
+    parts.topic = this.topic.bytes;
+    parts.packetId = 0;
+    parts.properties = this.properties;
+    parts.topicAlias = 0;
+    parts.subscriptionIdentifier = 0;
+    parts.payload = this.source;
+    parts.payloadStart = this.payloadStart;
+    parts.payloadEnd = this.payloadEnd;
+  }
+
+  private forgetForms(): void {
+    const forms = this.forms;
+    forms[0]!.end = forms[1]!.end = forms[2]!.end = forms[3]!.end = 0;
+  }
+}
+
+function copyOf(source: Buffer, start: number, end: number): Buffer {
+  if (start === end) return NO_BYTES;
+  const copy = Buffer.allocUnsafe(end - start);
+  source.copy(copy, 0, start, end);
+  return copy;
+}
+
+export function emptyParts(): PublishParts {
+  return {
+    version: 4,
+    qos: 0,
+    dup: false,
+    retain: false,
+    topic: NO_BYTES,
+    packetId: 0,
+    properties: NO_BYTES,
+    messageExpiryInterval: 0,
+    topicAlias: 0,
+    subscriptionIdentifier: 0,
+    payload: NO_BYTES,
+    payloadStart: 0,
+    payloadEnd: 0,
+  };
+}

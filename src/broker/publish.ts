@@ -1,0 +1,237 @@
+/**
+ * PUBLISH from a client (MQTT 5, 3.3): may they, how large, where to, and what they are told.
+ *
+ *   view ─ topic (cache or alias) ─ limits ─ access ─ QoS 0: route
+ *                                                     QoS 1: route, then PUBACK
+ *                                                     QoS 2: keep, PUBREC; at PUBREL route, then PUBCOMP
+ */
+import { type Ack, malformed, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
+import type { IncomingExchange } from '../session/incoming-exchanges.ts';
+import { Publication } from './publication.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { answerControl, isControlTopic } from './control.ts';
+import type { Identity } from './ports.ts';
+import { retain } from './retained.ts';
+import { route } from './route.ts';
+import type { TopicEntry } from './topic-cache.ts';
+import { receivedLine } from './trace.ts';
+
+/** Open QoS 2 exchanges of a 3.x client, which cannot be told a receive maximum. */
+const OPEN_EXCHANGES_MAX_V3 = 1000;
+
+const NO_EXPIRY = 0xffff_ffff;
+
+export function onPublish(broker: Broker, connection: Connection, first: number, start: number, end: number): void {
+  const { view, meter } = broker;
+  readPublish(view, connection.reader.bytes, first, start, end, connection.version);
+  meter.publishReceived++;
+  meter.publishBytesReceived += view.payloadEnd - view.payloadStart;
+  const topic = topicOf(broker, connection);
+  checkListenerLimits(broker, connection);
+  if (broker.log.debug) {
+    broker.log.write('debug', `Received PUBLISH from ${connection.clientId} ${receivedLine(view, topic.name)}`);
+  }
+  if (view.qos === 0) return onAtMostOnce(broker, connection, topic);
+  if (isBeyondReceiveMaximum(broker, connection)) {
+    return answer(broker, connection, reasonCodes.quotaExceeded);
+  }
+  if (view.qos === 1) onAtLeastOnce(broker, connection, topic);
+  else onExactlyOnce(broker, connection, topic);
+}
+
+function onAtMostOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
+  if (isTooLarge(broker, connection, topic) || !mayWrite(broker, connection, topic)) return;
+  if (topic.reserved && isControlTopic(topic.name)) return answerControl(broker, connection, topic.name);
+  publish(broker, viewed(broker, connection, topic));
+}
+
+function onAtLeastOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
+  const { packetId } = broker.view;
+  if (isTooLarge(broker, connection, topic)) return answer(broker, connection, reasonCodes.packetTooLarge);
+  if (!mayWrite(broker, connection, topic)) return answer(broker, connection, reasonCodes.notAuthorized);
+  if (topic.reserved && isControlTopic(topic.name)) {
+    acknowledge(broker, connection, 'puback', packetId, reasonCodes.success);
+    return answerControl(broker, connection, topic.name);
+  }
+  const matched = publish(broker, viewed(broker, connection, topic));
+  const code = matched === 0 ? reasonCodes.noMatchingSubscribers : reasonCodes.success;
+  acknowledge(broker, connection, 'puback', packetId, code);
+}
+
+function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
+  const { packetId } = broker.view;
+  const exchanges = connection.session!.incoming;
+  const known = exchanges.get(packetId);
+  if (known !== undefined && isSame(broker, known, topic)) return onCopy(broker, connection, known);
+  if (known !== undefined) {
+    const text = `Warning: Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`;
+    broker.log.write('warning', text);
+    exchanges.release(packetId);
+  }
+  let deliver = true;
+  if (isTooLarge(broker, connection, topic)) {
+    if (connection.version === 5) return answer(broker, connection, reasonCodes.packetTooLarge);
+    deliver = false;
+  } else if (!mayWrite(broker, connection, topic)) {
+    if (connection.version === 5) return answer(broker, connection, reasonCodes.notAuthorized);
+    deliver = false;
+  }
+  exchanges.open(packetId, viewed(broker, connection, topic).stable(), deliver);
+  acknowledge(broker, connection, 'pubrec', packetId, reasonCodes.success);
+}
+
+/** The same message again under the same identifier: acknowledged again, not taken again. [MQTT-4.3.3-10] */
+function onCopy(broker: Broker, connection: Connection, exchange: IncomingExchange<Identity>): void {
+  // On one connection nothing is sent twice [MQTT-4.4.0-1]; Mosquitto lets one slip and closes at the next.
+  if (++exchange.copies > 2) throw protocolError('PUBLISH packet with dup = 2.');
+  acknowledge(broker, connection, 'pubrec', broker.view.packetId, reasonCodes.success);
+}
+
+function isSame(broker: Broker, known: IncomingExchange<Identity>, topic: TopicEntry): boolean {
+  const { view } = broker;
+  const { topicName, payload } = known.message;
+  if (topicName !== topic.name || payload.length !== view.payloadEnd - view.payloadStart) return false;
+  return payload.compare(view.bytes, view.payloadStart, view.payloadEnd) === 0;
+}
+
+/** PUBREL: the sender will not send it again, so now it is passed on, exactly once. */
+export function onPubrel(broker: Broker, connection: Connection, ack: Ack): void {
+  if (broker.log.debug) broker.log.write('debug', `Received PUBREL from ${connection.clientId} (Mid: ${ack.packetId})`);
+  const exchange = connection.session!.incoming.release(ack.packetId);
+  if (exchange?.deliver === true) passOn(broker, connection, exchange);
+  acknowledge(broker, connection, 'pubcomp', ack.packetId, reasonCodes.success);
+}
+
+function passOn(broker: Broker, connection: Connection, { message }: IncomingExchange<Identity>): void {
+  const topic = broker.topics.findText(message.topicName)!;
+  if (topic.reserved && isControlTopic(topic.name)) return answerControl(broker, connection, topic.name);
+  if (message.isExpired(broker.unixSecond)) return;
+  publish(broker, new Publication().fromMessage(message, topic));
+}
+
+/** Retains and routes; returns how many filters matched. */
+export function publish(broker: Broker, publication: Publication): number {
+  if (publication.retain) retain(broker, publication);
+  return route(broker, publication);
+}
+
+/** The publication of the packet that is being read. */
+function viewed(broker: Broker, connection: Connection, topic: TopicEntry): Publication {
+  const { view } = broker;
+  const seconds = view.messageExpiryInterval;
+  // 0 and the largest value mean no expiry (compat/packets.md, 5).
+  const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;
+  return broker.publication.fromView(view, topic, connection.identity, expiresAt);
+}
+
+/** The topic of the packet: named, or by its alias, or both. [MQTT-3.3.2-8] to [MQTT-3.3.2-12] */
+function topicOf(broker: Broker, connection: Connection): TopicEntry {
+  const { view } = broker;
+  const alias = view.topicAlias;
+  if (alias > connection.incomingAliases.maximum) {
+    const text = `PUBLISH invalid topic alias (${alias}).`;
+    throw new PacketError(reasonCodes.topicAliasInvalid, text, undefined, 'topic alias invalid');
+  }
+  if (view.topicEnd === view.topicStart) {
+    if (alias === 0) throw malformed();
+    const known = connection.incomingAliases.get(alias);
+    if (known === undefined) throw protocolError(`PUBLISH invalid topic alias (${alias}).`);
+    return known;
+  }
+  const topic = namedTopic(broker, connection);
+  if (alias > 0) connection.incomingAliases.set(alias, topic);
+  return topic;
+}
+
+function namedTopic(broker: Broker, connection: Connection): TopicEntry {
+  const { view } = broker;
+  const last = connection.lastTopic;
+  const mountPoint = connection.mountPoint;
+  if (mountPoint !== null) return mounted(broker, mountPoint);
+  if (last !== null && last.is(view.bytes, view.topicStart, view.topicEnd)) return last;
+  const topic = broker.topics.find(view.bytes, view.topicStart, view.topicEnd);
+  if (topic === null) throw malformed();
+  connection.lastTopic = topic;
+  connection.writableAsked = -1;
+  return topic;
+}
+
+function mounted(broker: Broker, mountPoint: Buffer): TopicEntry {
+  const { view } = broker;
+  const bytes = Buffer.concat([mountPoint, view.bytes.subarray(view.topicStart, view.topicEnd)]);
+  const topic = broker.topics.find(bytes, 0, bytes.length);
+  if (topic === null) throw malformed();
+  return topic;
+}
+
+/** Capabilities we told the client of: above them it is a protocol error. [MQTT-3.2.2-11], [MQTT-3.2.2-14] */
+function checkListenerLimits(broker: Broker, connection: Connection): void {
+  const { view } = broker;
+  const v5 = connection.version === 5;
+  if (view.qos > connection.peer.listener.maxQos) {
+    broker.log.write('information', `Too high QoS in PUBLISH from ${connection.clientId}, disconnecting.`);
+    throw unsupported(reasonCodes.qosNotSupported, v5 ? 'Requested QoS not supported on server' : 'Invalid input');
+  }
+  if (view.retain && !broker.settings.retainAvailable) {
+    throw unsupported(reasonCodes.retainNotSupported, v5 ? 'Retain not supported' : 'Invalid input');
+  }
+}
+
+function unsupported(code: 0x9a | 0x9b, text: string): PacketError {
+  return new PacketError(code, '', undefined, `bad socket read/write: ${text}`);
+}
+
+function isTooLarge(broker: Broker, connection: Connection, topic: TopicEntry): boolean {
+  const limit = broker.settings.messageSizeLimitBytes;
+  const { view } = broker;
+  if (limit === 0 || view.payloadEnd - view.payloadStart <= limit) return false;
+  if (broker.log.debug) {
+    const line = receivedLine(view, topic.name);
+    broker.log.write('debug', `Dropped too large PUBLISH from ${connection.clientId} ${line}`);
+  }
+  return true;
+}
+
+function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): boolean {
+  const { access } = broker;
+  if (connection.lastTopic !== topic || connection.writableAsked !== access.generation) {
+    connection.lastTopic = topic;
+    connection.writableAsked = access.generation;
+    connection.writable = access.mayWrite(connection.identity, topic.name);
+  }
+  if (connection.writable) return true;
+  broker.meter.publishDenied++;
+  if (broker.log.debug) {
+    const line = receivedLine(broker.view, topic.name);
+    broker.log.write('debug', `Denied PUBLISH from ${connection.clientId} ${line}`);
+  }
+  return false;
+}
+
+/**
+ * We take at most as many open QoS 2 exchanges as our receive maximum says; the message beyond is refused and the
+ * connection stays (compat/packets.md, 4). A 3.x client was never told, and must not have a message acknowledged and
+ * lost: it gets a larger bound, and beyond that it is disconnected.
+ */
+function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean {
+  const open = connection.session!.incoming.size;
+  const maximum = broker.settings.maxInflightMessages;
+  if (connection.version !== 5) {
+    if (open < OPEN_EXCHANGES_MAX_V3 || broker.view.qos === 1) return false;
+    throw new PacketError(reasonCodes.receiveMaximumExceeded, '', undefined, 'receive maximum exceeded');
+  }
+  if (maximum === 0 || open < maximum || connection.session!.incoming.get(broker.view.packetId) !== undefined) {
+    return false;
+  }
+  const text = `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`;
+  broker.log.write('warning', text);
+  return true;
+}
+
+/** PUBACK or PUBREC with a reason; 3.x is told nothing of it. [MQTT-4.3.3-9]: a refused QoS 2 exchange ends here. */
+function answer(broker: Broker, connection: Connection, reasonCode: number): void {
+  const { qos, packetId } = broker.view;
+  acknowledge(broker, connection, qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode);
+}

@@ -1,0 +1,37 @@
+/** After a reload of passwords, certificates or rules: is everyone who is connected still allowed to be? */
+import { reasonCodes } from '../codec/mod.ts';
+import type { Broker } from './broker.ts';
+import { requestOf } from './connect/authenticate.ts';
+import { nameClient } from './connect/checks.ts';
+import type { ConnectAttempt } from './connect/attempt.ts';
+import type { Connection } from './connection.ts';
+import { endConnection, phraseFor } from './endings.ts';
+
+export async function recheckConnections(broker: Broker): Promise<void> {
+  for (const connection of [...broker.connections]) {
+    if (connection.state === 'open' && !connection.bridge) await recheck(broker, connection);
+  }
+}
+
+async function recheck(broker: Broker, connection: Connection): Promise<void> {
+  const refusal = connection.peer.recheck?.() ?? null;
+  if (refusal !== null) return cutOff(broker, connection, reasonCodes.administrativeAction, refusal.reason);
+  const { username, password } = connection.connect!;
+  const attempt = { broker, connection, clientId: connection.clientId, username, password, proved: false };
+  const unnamed = nameClient(attempt as ConnectAttempt);
+  if (unnamed !== undefined)
+    return cutOff(broker, connection, reasonCodes.administrativeAction, 'its certificate no longer gives a user name.');
+  if (attempt.proved || connection.enhanced !== null) return;
+  const verdict = await broker.access.authenticate(requestOf(attempt as ConnectAttempt));
+  if (!verdict.allowed) cutOff(broker, connection, null, verdict.because);
+}
+
+/** v5 clients dropped for certificate reasons are told 0x98; the others are closed without a packet. */
+function cutOff(broker: Broker, connection: Connection, disconnectCode: number | null, because: string): void {
+  endConnection(broker, connection, {
+    reason: phraseFor(reasonCodes.administrativeAction),
+    disconnectCode,
+    will: 'discard',
+    explanation: `  After the reload this client is no longer allowed: ${because}`,
+  });
+}

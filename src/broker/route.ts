@@ -1,0 +1,56 @@
+/** Who gets a message: the topic's remembered route, the access rules of each reader, one turn of each shared group. */
+import type { Broker } from './broker.ts';
+import { deliver } from './deliver.ts';
+import type { Publication } from './publication.ts';
+import { deliverToGroup } from './shared-subscriptions.ts';
+import type { TopicEntry } from './topic-cache.ts';
+import { type BrokerSession, isGroup, type Target } from './types.ts';
+
+const UNASKED = 0;
+const YES = 1;
+const NO = 2;
+
+/** Delivers to everyone and returns how many filters matched, delivered or not (MQTT 5, reason code 0x10). */
+export function route(broker: Broker, publication: Publication): number {
+  const topic = publication.topic;
+  if (topic.routed !== broker.tree.generation) {
+    broker.topics.keepRoute(topic, broker.tree.match(topic.name), broker.tree.generation);
+  }
+  const targets = topic.targets;
+  if (targets.length === 0) return 0;
+  const readable = broker.access.readsUnrestricted ? null : readers(broker, topic);
+  const oncePerClient = broker.settings.allowDuplicateMessages ? null : new Set<BrokerSession>();
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (isGroup(target)) deliverToGroup(broker, publication, target);
+    else if (readable === null || mayRead(broker, readable, i, topic, target.session)) {
+      if (oncePerClient === null || isFirstCopy(oncePerClient, target)) deliver(broker, publication, target);
+    }
+  }
+  return targets.length;
+}
+
+/** The remembered answers of the access rules, one per target; forgotten when rules or route change. */
+function readers(broker: Broker, topic: TopicEntry): Uint8Array {
+  if (topic.readable === null || topic.asked !== broker.access.generation) {
+    topic.readable = new Uint8Array(topic.targets.length);
+    topic.asked = broker.access.generation;
+  }
+  return topic.readable;
+}
+
+function mayRead(broker: Broker, readable: Uint8Array, i: number, topic: TopicEntry, reader: BrokerSession): boolean {
+  if (readable[i] === UNASKED) readable[i] = broker.access.mayRead(reader.owner!, topic.name) ? YES : NO;
+  if (readable[i] === YES) return true;
+  broker.meter.publishDenied++;
+  return false;
+}
+
+/** `allow_duplicate_messages false`: 3.x clients get one copy however many of their filters match. */
+function isFirstCopy(seen: Set<BrokerSession>, target: Target): boolean {
+  const session = (target as { session: BrokerSession }).session;
+  if (session.version === 5) return true;
+  if (seen.has(session)) return false;
+  seen.add(session);
+  return true;
+}

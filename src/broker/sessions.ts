@@ -1,0 +1,51 @@
+/** Sessions come and go: the one of a client identifier, its expiry, its end. */
+import { Timer } from '../base/mod.ts';
+import { NEVER, Session } from '../session/mod.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import type { Identity } from './ports.ts';
+import { unsubscribe } from './subscribe.ts';
+import type { BrokerSession } from './types.ts';
+import { publishWill } from './wills.ts';
+
+/** `persistent_client_expiration` shortens what the client asked for. */
+export function cappedExpiry(broker: Broker, seconds: number): number {
+  const cap = broker.settings.persistentClientExpirationSeconds;
+  return cap === null ? seconds : Math.min(seconds, cap);
+}
+
+export function createSession(broker: Broker, clientId: string): BrokerSession {
+  const session: BrokerSession = new Session<Connection, Identity>(clientId);
+  broker.sessions.set(clientId, session);
+  return session;
+}
+
+/** The connection is gone: the session stays for its expiry interval. [MQTT-3.1.2-23] */
+export function startExpiry(broker: Broker, session: BrokerSession): void {
+  if (session.expiryInterval === 0) return endSession(broker, session);
+  if (session.expiryInterval === NEVER) return;
+  session.expiryTimer = new Timer(() => expire(broker, session));
+  broker.timers.set(session.expiryTimer, broker.clock.now() + session.expiryInterval * 1000);
+}
+
+export function stopExpiry(broker: Broker, session: BrokerSession): void {
+  if (session.expiryTimer !== null) broker.timers.cancel(session.expiryTimer);
+  session.expiryTimer = null;
+}
+
+function expire(broker: Broker, session: BrokerSession): void {
+  broker.meter.sessionsExpired++;
+  broker.log.write('notice', `Expiring client ${session.clientId} due to timeout.`);
+  endSession(broker, session);
+}
+
+/** Forgets everything about a client; a will that was waiting is published with it. [MQTT-3.1.2-8] */
+export function endSession(broker: Broker, session: BrokerSession): void {
+  if (session.ended) return;
+  session.ended = true;
+  stopExpiry(broker, session);
+  for (const subscription of [...session.subscriptions.values()]) unsubscribe(broker, subscription);
+  if (broker.sessions.get(session.clientId) === session) broker.sessions.delete(session.clientId);
+  publishWill(broker, session);
+  session.queue.clear();
+}

@@ -1,0 +1,92 @@
+/**
+ * TopicCache turns the bytes of a topic name into one TopicEntry that carries everything we know about the topic: its
+ * text, checked once, and the route of its messages. Topic names are the attacker's, so the cache is a fixed number of
+ * places in pairs; a new topic takes the place of the older of its pair.
+ */
+import { isMqttUtf8, utf8Text } from '../codec/mod.ts';
+import { isValidTopicName } from '../topics/mod.ts';
+import type { Target } from './types.ts';
+
+/** Pairs of places. 16,384 topics at most are known at once. */
+const PAIRS = 8192;
+/** Subscribers remembered in all routes together; beyond it the cache starts anew. */
+const TARGETS_MAX = 1_000_000;
+
+export class TopicEntry {
+  readonly name: string;
+  /** UTF-8, a copy of our own. */
+  readonly bytes: Buffer;
+  /** Starts with `$`: has rules of its own. */
+  readonly reserved: boolean;
+  /** Who gets it, as of generation `routed` of the subscription tree. */
+  targets: readonly Target[] = [];
+  routed = -1;
+  /** For each target: 0 not asked, 1 may read, 2 may not; as of generation `asked` of the access rules. */
+  readable: Uint8Array | null = null;
+  asked = -1;
+
+  constructor(name: string, bytes: Buffer) {
+    this.name = name;
+    this.bytes = bytes;
+    this.reserved = name.charCodeAt(0) === 0x24;
+  }
+
+  is(bytes: Buffer, start: number, end: number): boolean {
+    const own = this.bytes;
+    if (own.length !== end - start) return false;
+    for (let i = own.length - 1; i >= 0; i--) if (own[i] !== bytes[start + i]) return false;
+    return true;
+  }
+}
+
+export class TopicCache {
+  private readonly places: (TopicEntry | null)[] = new Array<TopicEntry | null>(2 * PAIRS).fill(null);
+  private targets = 0;
+
+  /** Null when the bytes are no valid topic name. */
+  find(bytes: Buffer, start: number, end: number): TopicEntry | null {
+    const first = 2 * (fnv1a(bytes, start, end) & (PAIRS - 1));
+    const older = this.places[first] ?? null;
+    if (older !== null && older.is(bytes, start, end)) return older;
+    const newer = this.places[first + 1] ?? null;
+    if (newer !== null && newer.is(bytes, start, end)) return newer;
+    const entry = entryOf(bytes, start, end);
+    if (entry === null) return null;
+    this.places[first] = newer;
+    this.places[first + 1] = entry;
+    if (older !== null) this.targets -= older.targets.length;
+    return entry;
+  }
+
+  /** Null when the text is no valid topic name. */
+  findText(topicName: string): TopicEntry | null {
+    const bytes = Buffer.from(topicName);
+    return this.find(bytes, 0, bytes.length);
+  }
+
+  /** Remembers a route in an entry, within the bound on all of them. */
+  keepRoute(entry: TopicEntry, targets: readonly Target[], generation: number): void {
+    this.targets += targets.length - entry.targets.length;
+    if (this.targets > TARGETS_MAX) {
+      this.places.fill(null);
+      this.targets = 0;
+    }
+    entry.targets = targets;
+    entry.routed = generation;
+    entry.readable = null;
+  }
+}
+
+function entryOf(bytes: Buffer, start: number, end: number): TopicEntry | null {
+  if (!isMqttUtf8(bytes, start, end)) return null;
+  const name = utf8Text(bytes, start, end);
+  if (!isValidTopicName(name)) return null;
+  return new TopicEntry(name, Buffer.from(bytes.subarray(start, end)));
+}
+
+/** 32-bit FNV-1a. */
+function fnv1a(bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash ^ (hash >>> 15);
+}

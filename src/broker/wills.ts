@@ -1,0 +1,58 @@
+/**
+ * Wills (MQTT 5, 3.1.2.5): what a client asked us to say when it is gone without a goodbye.
+ *
+ * A will is published when the connection ends badly, after its delay, or when the session ends, whichever is first
+ * [MQTT-3.1.2-8]; a client that comes back before the delay is over takes it back [MQTT-3.1.3-9].
+ */
+import { Timer } from '../base/mod.ts';
+import { Message, type SessionWill } from '../session/mod.ts';
+import type { Broker } from './broker.ts';
+import type { Identity } from './ports.ts';
+import { Publication } from './publication.ts';
+import { publish } from './publish.ts';
+import type { BrokerSession } from './types.ts';
+
+const NO_EXPIRY = 0xffff_ffff;
+
+/** The connection has ended without DISCONNECT: publishes the will now or sets its timer. */
+export function releaseWill(broker: Broker, session: BrokerSession): void {
+  const will = session.will;
+  if (will === null) return;
+  const delay = Math.min(will.will.delayInterval, session.expiryInterval);
+  if (delay === 0) return publishWill(broker, session);
+  session.willTimer = new Timer(() => publishWill(broker, session));
+  broker.timers.set(session.willTimer, broker.clock.now() + delay * 1000);
+}
+
+/** Publishes what is pending, if anything. */
+export function publishWill(broker: Broker, session: BrokerSession): void {
+  const will = session.will;
+  forgetWill(broker, session);
+  if (will !== null) send(broker, will);
+}
+
+export function forgetWill(broker: Broker, session: BrokerSession): void {
+  session.will = null;
+  if (session.willTimer !== null) broker.timers.cancel(session.willTimer);
+  session.willTimer = null;
+}
+
+function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void {
+  const topicName = publisher.listener.mountPoint + will.topicName;
+  const topic = broker.topics.findText(topicName);
+  // The write rule is asked now, not at CONNECT (compat/password-acl.md, 2).
+  if (topic === null || !broker.access.mayWrite(publisher, topicName)) return;
+  const seconds = will.messageExpiryInterval;
+  const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;
+  const message = new Message(
+    topic.name,
+    topic.bytes,
+    will.payload,
+    will.properties,
+    will.qos,
+    will.retain && broker.settings.retainAvailable,
+    expiresAt,
+    publisher,
+  );
+  publish(broker, new Publication().fromMessage(message, topic));
+}

@@ -1,0 +1,39 @@
+import type { Message } from './message.ts';
+
+/** A QoS 2 message that has come in and waits for its PUBREL (MQTT 5, 4.3.3: the message is passed on at release). */
+export interface IncomingExchange<P> {
+  message: Message<P>;
+  /** False when the access rules said no: the exchange is completed, the message goes nowhere. */
+  deliver: boolean;
+  /** Copies seen on the present connection. */
+  copies: number;
+}
+
+/** The QoS 2 exchanges a client has opened and not released, by packet identifier. */
+export class IncomingExchanges<P = unknown> {
+  private readonly byId = new Map<number, IncomingExchange<P>>();
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(packetId: number): IncomingExchange<P> | undefined {
+    return this.byId.get(packetId);
+  }
+
+  open(packetId: number, message: Message<P>, deliver: boolean): void {
+    this.byId.set(packetId, { message, deliver, copies: 1 });
+  }
+
+  /** Takes the exchange out: its message is now to be delivered, exactly once. */
+  release(packetId: number): IncomingExchange<P> | undefined {
+    const exchange = this.byId.get(packetId);
+    this.byId.delete(packetId);
+    return exchange;
+  }
+
+  /** On a new connection the client may send everything once more. [MQTT-4.4.0-1] */
+  forgetCopies(): void {
+    for (const exchange of this.byId.values()) exchange.copies = 0;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Session is what the broker remembers of one client identifier (MQTT 5, 4.1): subscriptions, what is in flight in both
+ * directions, what waits, the will, and how long all of it is kept once the client is gone.
+ * `Connection` is the present conversation, null while the client is away; the session never looks inside it.
+ */
+import type { Timer } from '../base/mod.ts';
+import { RingQueue } from '../base/mod.ts';
+import type { ProtocolVersion, Will } from '../codec/mod.ts';
+import type { Delivery} from './delivery.ts';
+import { deliveryStates } from './delivery.ts';
+import { IncomingExchanges } from './incoming-exchanges.ts';
+import { Inflight } from './inflight.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Session expiry interval 0xFFFFFFFF, and MQTT 3.x without clean session: the session does not expire. */
+export const NEVER = 0xffff_ffff;
+
+/** The will of the present or last connection and who it speaks for. */
+export interface SessionWill<P> {
+  will: Will;
+  publisher: P;
+}
+
+export class Session<Connection = unknown, Publisher = unknown> {
+  readonly clientId: string;
+  connection: Connection | null = null;
+  /** Whose session it is: the identity of the present or last connection. Access rules are asked about it. */
+  owner: Publisher | null = null;
+  /** Protocol version of the present or last connection. */
+  version: ProtocolVersion = 4;
+  /** Seconds after the connection ends; 0 ends with it, NEVER stays. */
+  expiryInterval = 0;
+  readonly subscriptions = new Map<string, Subscription<this>>();
+  readonly inflight = new Inflight<Publisher>();
+  readonly queue = new RingQueue<Delivery<Publisher>>();
+  queuedPayloadBytes = 0;
+  /** Deliveries in flight that the present connection has not sent yet (after a reconnect, beyond its quota). */
+  unsentInflight = 0;
+  readonly incoming = new IncomingExchanges<Publisher>();
+  will: SessionWill<Publisher> | null = null;
+  /** Fires when the will's delay is over. */
+  willTimer: Timer | null = null;
+  /** Fires when the session expires. */
+  expiryTimer: Timer | null = null;
+  /** Said once per connection, not once per message. */
+  dropsReported = false;
+  /** True once the session is no longer the one of its client identifier. */
+  ended = false;
+
+  constructor(clientId: string) {
+    this.clientId = clientId;
+  }
+
+  enqueue(delivery: Delivery<Publisher>): void {
+    this.queue.push(delivery);
+    this.queuedPayloadBytes += delivery.message.payload.length;
+  }
+
+  dequeue(): Delivery<Publisher> | undefined {
+    const delivery = this.queue.shift();
+    if (delivery !== undefined) this.queuedPayloadBytes -= delivery.message.payload.length;
+    return delivery;
+  }
+
+  /** Forgets queued messages that `keep` says no to. */
+  sift(keep: (delivery: Delivery<Publisher>) => boolean): void {
+    this.queue.filter(keep);
+    this.queuedPayloadBytes = 0;
+    for (const delivery of this.queue) this.queuedPayloadBytes += delivery.message.payload.length;
+  }
+
+  /** After a reconnect everything in flight is to be sent again, in its old order. [MQTT-4.4.0-1], [MQTT-4.6.0-1] */
+  rewind(): void {
+    this.unsentInflight = 0;
+    for (const delivery of this.inflight) {
+      const released = delivery.state === deliveryStates.released || delivery.state === deliveryStates.releaseUnsent;
+      delivery.state = released ? deliveryStates.releaseUnsent : deliveryStates.unsent;
+      this.unsentInflight++;
+    }
+    this.incoming.forgetCopies();
+  }
+}
