@@ -14,19 +14,27 @@ const pollMs = 25;
 /** Runs `work` while nobody else writes in the folder. On a read-only disk nobody does, and no lock is needed. */
 export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const file = path.join(folder, 'lock');
-  const release = await acquire(file);
+  const unlock = await acquire(file);
   try {
     return await work();
   } finally {
-    release();
+    unlock();
   }
+}
+
+const heldHere = new Set<string>();
+
+function release(file: string): void {
+  heldHere.delete(file);
+  fs.rmSync(file, { force: true });
 }
 
 async function acquire(file: string): Promise<() => void> {
   for (const deadline = Date.now() + heldMsMax; ; await sleep(pollMs)) {
     try {
       fs.writeFileSync(file, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
-      return () => fs.rmSync(file, { force: true });
+      heldHere.add(file);
+      return () => release(file);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EROFS') return () => undefined;
@@ -43,8 +51,9 @@ function isStale(file: string): boolean {
     const heldMs = Date.now() - fs.statSync(file).mtimeMs;
     // An empty file is one whose writer is between create and write, or died there.
     if (!Number.isInteger(pid) || pid <= 0) return heldMs > 1000;
-    // Our own number in it comes from an earlier life: containers give out the same ones again.
-    return heldMs > heldMsMax || pid === process.pid || !isRunning(pid);
+    // Our own number in a lock we do not hold is from an earlier life: containers give out the same ones again.
+    const fromEarlierLife = pid === process.pid && !heldHere.has(file);
+    return heldMs > heldMsMax || fromEarlierLife || !isRunning(pid);
   } catch {
     return false;
   }
