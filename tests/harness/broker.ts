@@ -23,7 +23,7 @@ export const zancudo =
 export interface Place {
   /** The broker's own directory. */
   directory: string;
-  /** The nth free port (0 unless given); the same number each time it is asked. */
+  /** The nth free port (0 to 7; 0 unless given); the same number each time it is asked. */
   port(nth?: number): number;
 }
 
@@ -145,13 +145,20 @@ function prepare(options: BrokerOptions, at: Place): string[] {
   return ['-c', path];
 }
 
+/** As many ports as one configuration may ask for. */
+const portsAtMost = 8;
+
+function outOfPorts(nth: number): never {
+  throw new Error(`port ${nth}: a test broker has ${portsAtMost} ports`);
+}
+
 async function launch(options: BrokerOptions): Promise<Broker> {
   const directory = temporaryDirectory();
   // The user that it drops to must be able to reach its files.
   if (options.dropPrivileges) chmodSync(directory.path, 0o755);
-  const free = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const free = await Promise.all(Array.from({ length: portsAtMost }, freePort));
   const used: number[] = [];
-  const place: Place = { directory: directory.path, port: (nth = 0) => (used[nth] = free[nth]!) };
+  const place: Place = { directory: directory.path, port: (nth = 0) => (used[nth] = free[nth] ?? outOfPorts(nth)) };
   const args = [...prepare(options, place), ...(options.args ?? [])];
   const child = (options.spawn ?? spawn)(zancudo, args, {
     cwd: options.cwd ?? directory.path,

@@ -1,6 +1,7 @@
 /** What whole-product tests stand on. Nothing here imports from src/: the broker is met only from outside. */
 export { Background } from './background.ts';
 export { Broker, BrokerEnded, refusedStart, startBroker, zancudo, type BrokerOptions, type Place } from './broker.ts';
+export { makeCertificates } from './certificates.ts';
 export {
   findProgram,
   freePort,
