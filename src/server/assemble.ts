@@ -1,0 +1,192 @@
+/**
+ * Builds a broker from its settings, a part at a time, and takes it down in reverse:
+ *
+ *   access control ── broker ── listeners ── certificate remarks ── $SYS, tick
+ *
+ * Whatever fails says so in lines and an exit code; nothing half-built is left behind.
+ */
+import { randomUUID } from 'node:crypto';
+import { systemClock, findingLines } from '../base/mod.ts';
+import { Broker, TICK_MILLISECONDS } from '../broker/mod.ts';
+import type { ListenerRules } from '../broker/ports.ts';
+import { nearestExistingPath, type Settings } from '../conf/mod.ts';
+import {
+  ListenerError,
+  type ListenerLimits,
+  type ListenerOptions,
+  ListenerSet,
+  type TlsOptions,
+} from '../listeners/mod.ts';
+import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts';
+import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
+import { type ConfiguredAccessControl, createAccessControl } from '../security/mod.ts';
+import { MemoryStore } from '../storage/mod.ts';
+import { WriteScheduler } from '../transport/mod.ts';
+import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
+import { productVersion } from './process/mod.ts';
+
+/** A broker with its ports open. */
+export interface RunningBroker {
+  settings: Settings;
+  readonly broker: Broker;
+  readonly access: ConfiguredAccessControl;
+  readonly listeners: ListenerSet;
+  /** In the order of settings.listeners; the objects that access rules and peers point to. */
+  readonly rules: readonly ListenerRules[];
+  /** Changed in place by a reload. */
+  readonly limits: ListenerLimits;
+  readonly sysTopics: SysTopics;
+  readonly log: BrokerLog;
+  stop(): Promise<void>;
+}
+
+export interface StartFailure {
+  ok: false;
+  lines: readonly string[];
+  exitCode: number;
+}
+
+export interface AssembleOptions {
+  settings: Settings;
+  log: BrokerLog;
+  /** Receives lines for `--tls-keylog`; null for none. */
+  keylog: ((line: Buffer) => void) | null;
+}
+
+export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
+
+export async function assemble({ settings, log, keylog }: AssembleOptions): Promise<StartResult> {
+  const rules = settings.listeners.map(listenerRules);
+  const scopes = securityScopes(settings.listeners, rules);
+  const created = createAccessControl(scopes, { log, passwordChecksWaitingMax: settings.maxPendingConnections });
+  if (!created.ok) return { ok: false, ...created.failure };
+  const { access } = created;
+  const meter = createMeter();
+  const ports = { clock: systemClock, log, meter, access, store: new MemoryStore(), uuid: randomUUID };
+  const broker = new Broker(brokerSettings(settings), ports);
+  const limits = listenerLimits(settings);
+  const listeners = new ListenerSet(
+    {
+      log,
+      meter,
+      limits,
+      onLink: (link, peer) => void broker.accept(link, peer),
+      pendingConnects: () => broker.connections.size - broker.connected,
+      explain: (error, files) => explanation(error, files),
+      judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
+      judgementOfOpenssl: verdictOfOpenSsl,
+      keylog,
+    },
+    new WriteScheduler(),
+  );
+  const options = optionsOf(settings, rules, access);
+  try {
+    await openListeners(listeners, options, settings.localOnly);
+  } catch (error) {
+    if (!(error instanceof ListenerError)) throw error;
+    return { ok: false, lines: error.lines, exitCode: error.exitCode };
+  }
+  remarkOnCertificates(log, options);
+  const sysTopics = startSysTopics(broker, settings);
+  const stopTime = startTime(broker, sysTopics);
+  log.publishTo(line => publishLogLine(broker, line));
+  const stop = async (): Promise<void> => {
+    stopTime();
+    log.publishTo(null);
+    const closed = listeners.close();
+    broker.stop();
+    await closed;
+    await untilGone(listeners);
+  };
+  return { ok: true, running: { settings, broker, access, listeners, rules, limits, sysTopics, log, stop } };
+}
+
+export function optionsOf(
+  settings: Settings,
+  rules: readonly ListenerRules[],
+  access: ConfiguredAccessControl,
+): ListenerOptions[] {
+  const psk = (listener: ListenerRules, identity: string): Buffer | null => access.pskKey(listener, identity);
+  return settings.listeners.map((listener, i) => listenerOptions(listener, rules[i]!, psk));
+}
+
+/** In local-only mode a machine without one of 127.0.0.1 and ::1 is served over the other. */
+async function openListeners(set: ListenerSet, options: ListenerOptions[], localOnly: boolean): Promise<void> {
+  try {
+    await set.open(options);
+  } catch (error) {
+    const missing = error instanceof ListenerError && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.systemCode);
+    const rest = options.filter(({ rules }) => rules.host !== '::1');
+    if (!localOnly || !missing || rest.length === 0 || rest.length === options.length) throw error;
+    await set.open(rest);
+  }
+}
+
+/** Why TLS files do not load, or what will go wrong with them later, in plain words. */
+function explanation(error: unknown, files: TlsOptions): string[] {
+  const request = { files, error, now: systemClock.wall(), nearest: nearestFile };
+  return explainTlsFiles(request).flatMap(finding => findingLines(finding).map(line => `  ${line}`));
+}
+
+function nearestFile(file: string): string | null {
+  return nearestExistingPath(file)?.candidates[0] ?? null;
+}
+
+/** Files that load can still be ones that every client will refuse: better said now than found out one by one. */
+export function remarkOnCertificates(log: BrokerLog, options: readonly ListenerOptions[]): void {
+  const said = new Set<string>();
+  for (const { tls } of options) {
+    if (tls === null || tls.certificates.length === 0) continue;
+    const request = { files: tls, error: null, now: systemClock.wall(), nearest: nearestFile };
+    for (const finding of explainTlsFiles(request)) {
+      const lines = findingLines(finding);
+      if (finding.severity === 'note' || said.has(lines.join('\n'))) continue;
+      said.add(lines.join('\n'));
+      for (const line of lines) log.write('warning', line);
+    }
+  }
+}
+
+function startSysTopics(broker: Broker, settings: Settings): SysTopics {
+  return new SysTopics({
+    publish: (topic, payload) => broker.publish(topic, Buffer.from(payload), { qos: 2, retain: true }),
+    meter: broker.meter,
+    gauges: () => broker.gauges(),
+    clock: systemClock,
+    version: productVersion(),
+    intervalSeconds: settings.sysIntervalSeconds,
+  });
+}
+
+function publishLogLine(
+  broker: Broker,
+  line: { topic: string; payload: string | Buffer; expirySeconds: number },
+): void {
+  broker.publish(line.topic, Buffer.from(line.payload), { qos: 2, messageExpirySeconds: line.expirySeconds });
+}
+
+/** The two clocks of a running broker; returns what stops them. */
+function startTime(broker: Broker, sysTopics: SysTopics): () => void {
+  const tick = setInterval(() => broker.tick(), TICK_MILLISECONDS);
+  let sys: NodeJS.Timeout;
+  const watchSys = (): void => {
+    sysTopics.tickIfDue();
+    // sys_interval 0 may change on a reload, so it is looked at again.
+    sys = setTimeout(watchSys, sysTopics.millisecondsToTick() ?? 1000);
+  };
+  sys = setTimeout(watchSys, sysTopics.millisecondsToTick() ?? 1000);
+  return () => {
+    clearInterval(tick);
+    clearTimeout(sys);
+  };
+}
+
+/** Last packets get a moment to leave; a peer that does not take them does not hold the stop up. */
+const STOP_PATIENCE_MS = 500;
+
+async function untilGone(listeners: ListenerSet): Promise<void> {
+  const deadline = performance.now() + STOP_PATIENCE_MS;
+  while (listeners.connections > 0 && performance.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}

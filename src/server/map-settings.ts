@@ -1,0 +1,115 @@
+/** From the configuration's words to those of the heart and of the listeners. Nothing is decided here. */
+import type { ListenerRules } from '../broker/ports.ts';
+import type { BrokerSettings } from '../broker/mod.ts';
+import type { ListenerSettings, SecurityScope, Settings } from '../conf/mod.ts';
+import type { CertificatePair, ListenerLimits, ListenerOptions, TlsOptions } from '../listeners/mod.ts';
+
+export function brokerSettings(settings: Settings): BrokerSettings {
+  return {
+    maxPacketSizeBytes: settings.maxPacketSizeBytes,
+    messageSizeLimitBytes: settings.messageSizeLimitBytes,
+    maxInflightMessages: settings.maxInflightMessages,
+    maxInflightBytes: settings.maxInflightBytes,
+    maxQueuedMessages: settings.maxQueuedMessages,
+    maxQueuedBytes: settings.maxQueuedBytes,
+    queueQos0Messages: settings.queueQos0Messages,
+    retainAvailable: settings.retainAvailable,
+    checkRetainSource: settings.checkRetainSource,
+    maxKeepaliveSeconds: settings.maxKeepaliveSeconds,
+    allowDuplicateMessages: settings.allowDuplicateMessages,
+    upgradeOutgoingQos: settings.upgradeOutgoingQos,
+    persistentClientExpirationSeconds: settings.persistentClientExpirationSeconds,
+    clientIdPrefix: settings.clientIdPrefix ?? '',
+    globalMaxClients: settings.globalMaxClients,
+    retainExpirySweepSeconds: settings.retainExpiryIntervalSeconds,
+    maxLinkBufferBytes: settings.maxLinkBufferBytes,
+    connectTimeoutSeconds: settings.connectTimeoutSeconds,
+  };
+}
+
+export function listenerLimits(settings: Settings): ListenerLimits {
+  return {
+    globalMaxConnections: settings.globalMaxConnections,
+    maxPendingConnections: settings.maxPendingConnections,
+    handshakeTimeoutMs: settings.tlsHandshakeTimeoutSeconds * 1000,
+    httpHeaderBytesMax: settings.packetBufferSizeBytes || 4096,
+    noDelay: settings.setTcpNodelay,
+  };
+}
+
+/** Looks up the key of a PSK identity under the listener's own scope. */
+export type PskLookup = (listener: ListenerRules, identity: string) => Buffer | null;
+
+export function listenerOptions(listener: ListenerSettings, rules: ListenerRules, psk: PskLookup): ListenerOptions {
+  return {
+    rules,
+    socketDomain: listener.socketDomain,
+    bindInterface: listener.bindInterface,
+    tls: tlsOptions(listener, identity => psk(rules, identity)),
+    proxyProtocol: listener.enableProxyProtocol,
+    proxyRequiresTls: listener.proxyProtocolV2RequireTls,
+    websocketOrigins: listener.websocketsOrigins,
+  };
+}
+
+export function listenerRules(listener: ListenerSettings): ListenerRules {
+  return {
+    name: listener.unixPath === null ? `port ${listener.port}` : listener.unixPath,
+    port: listener.port,
+    host: listener.host,
+    unixPath: listener.unixPath,
+    protocol: listener.protocol === 'websockets' ? 'websockets' : 'mqtt',
+    acceptProtocolVersions: listener.acceptProtocolVersions,
+    allowAnonymous: listener.allowAnonymous,
+    allowZeroLengthClientId: listener.allowZeroLengthClientId,
+    autoIdPrefix: listener.autoIdPrefix,
+    maxConnections: listener.maxConnections,
+    maxQos: listener.maxQos,
+    maxTopicAlias: listener.maxTopicAlias,
+    maxTopicAliasBroker: listener.maxTopicAliasBroker,
+    mountPoint: listener.mountPoint,
+    requireCertificate: listener.requireCertificate,
+    useIdentityAsUsername: listener.useIdentityAsUsername,
+    useSubjectAsUsername: listener.useSubjectAsUsername,
+    useUsernameAsClientId: listener.useUsernameAsClientId,
+  };
+}
+
+/** The access rules of each listener, by the rules object that the heart hands to access control. */
+export function securityScopes(
+  listeners: readonly ListenerSettings[],
+  rules: readonly ListenerRules[],
+): Map<ListenerRules, SecurityScope> {
+  return new Map(listeners.map((listener, i) => [rules[i]!, listener.security]));
+}
+
+function tlsOptions(listener: ListenerSettings, lookup: (identity: string) => Buffer | null): TlsOptions | null {
+  const certificates = [
+    ...pair(listener.certfile, listener.keyfile),
+    ...pair(listener.certfileRsa, listener.keyfileRsa),
+  ];
+  if (certificates.length === 0 && listener.pskHint === null) return null;
+  return {
+    certificates,
+    caFile: listener.cafile,
+    caPath: listener.capath,
+    crlFile: listener.crlfile,
+    minVersion: minimumVersion(listener),
+    ciphers: listener.ciphers,
+    ciphersTls13: listener.ciphersTls13,
+    groups: listener.tlsGroups,
+    alpn: ['mqtt'],
+    forgiveDates: listener.disableClientCertDateChecks,
+    psk: listener.pskHint === null ? null : { hint: listener.pskHint, lookup },
+  };
+}
+
+function pair(certFile: string | null, keyFile: string | null): CertificatePair[] {
+  return certFile === null || keyFile === null ? [] : [{ certFile, keyFile }];
+}
+
+/** A text that nobody knows goes on to the listener, whose error names it. */
+function minimumVersion({ tlsVersion, tlsVersionText }: ListenerSettings): string | null {
+  if (tlsVersion === null) return tlsVersionText;
+  return tlsVersion === 'TLSv1.3' ? 'tlsv1.3' : 'tlsv1.2';
+}

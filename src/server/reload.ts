@@ -1,0 +1,69 @@
+/**
+ * SIGHUP: everything is read again, and what is good is put in force without cutting anyone who may still be here.
+ *
+ *   configuration ── access files ── certificates ── put in force ── recheck who is connected ── reopen logs
+ *
+ * A bad configuration changes nothing; a bad access file keeps the old rules; a bad certificate keeps the old ones.
+ */
+import { planReload, type Settings } from '../conf/mod.ts';
+import { type RunningBroker, optionsOf, remarkOnCertificates } from './assemble.ts';
+import { logFailure, logMessages, reread } from './configuration.ts';
+import type { Home } from './first-start.ts';
+import { brokerSettings, listenerLimits, listenerRules, securityScopes } from './map-settings.ts';
+import type { BrokerCommand } from './process/mod.ts';
+
+export async function reload(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {
+  const { log } = running;
+  log.write('information', 'Reloading config.');
+  const settings = plannedSettings(running, command, home);
+  if (settings !== null) putInForce(running, settings);
+  await running.broker.recheck();
+  log.reopen();
+}
+
+/** Null when the new configuration cannot stand; why has been logged. */
+function plannedSettings(running: RunningBroker, command: BrokerCommand, home: Home | null): Settings | null {
+  const { log } = running;
+  const result = reread(command, home);
+  logMessages(log, result);
+  if (!result.ok) {
+    logFailure(log, result.failure);
+    log.write('error', '  The broker keeps running with its previous settings.');
+    return null;
+  }
+  const plan = planReload(running.settings, result.settings);
+  if (!plan.ok) {
+    logFailure(log, plan.failure);
+    return null;
+  }
+  for (const { as, text } of plan.messages) log.write(as, text);
+  return plan.settings;
+}
+
+function putInForce(running: RunningBroker, settings: Settings): void {
+  const { access, broker, limits, listeners, log, rules } = running;
+  const failure = access.reload(securityScopes(settings.listeners, rules));
+  for (const line of failure?.lines ?? []) log.write('error', line);
+  // Listeners that could not open at the start (a machine without ::1) have no options.
+  const options = optionsOf(settings, settings.listeners.map(listenerRules), access)
+    .map((option, i) => withPskOf(running, option, i))
+    .slice(0, listeners.opened.length);
+  if (listeners.reload(options)) remarkOnCertificates(log, options);
+  Object.assign(limits, listenerLimits(settings));
+  broker.reconfigure(brokerSettings(settings));
+  log.configure(settings.log);
+  running.sysTopics.setInterval(settings.sysIntervalSeconds);
+  running.settings = settings;
+}
+
+/** PSK look-ups go by the rules object that is in force, not by the one that was just read. */
+function withPskOf(
+  { access, rules }: RunningBroker,
+  option: ReturnType<typeof optionsOf>[number],
+  i: number,
+): ReturnType<typeof optionsOf>[number] {
+  const psk = option.tls?.psk;
+  if (option.tls === null || psk === null || psk === undefined) return option;
+  const lookup = (identity: string): Buffer | null => access.pskKey(rules[i]!, identity);
+  return { ...option, tls: { ...option.tls, psk: { hint: psk.hint, lookup } } };
+}

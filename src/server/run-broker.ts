@@ -1,0 +1,199 @@
+/**
+ * The life of a broker process, in Mosquitto's order (compat/runtime.md, 1):
+ *
+ *   configuration ── privileges ── daemon ── pid file ── log ── access files ── listeners ── running ── signals ── stop
+ */
+import { findingLines, systemClock } from '../base/mod.ts';
+import type { Settings } from '../conf/mod.ts';
+import { BrokerLog } from '../observability/mod.ts';
+import { PkiError } from '../pki/mod.ts';
+import { assemble, type RunningBroker } from './assemble.ts';
+import { bannerLines } from './banner.ts';
+import { type Configuration, logFailure, logMessages, readConfiguration } from './configuration.ts';
+import { refreshHome, type Home } from './first-start.ts';
+import { openKeylog } from './keylog.ts';
+import {
+  applyUmask,
+  type BrokerCommand,
+  connectServiceManager,
+  type DaemonChannel,
+  dropPrivileges,
+  exitCodes,
+  listenForSignals,
+  type PidFile,
+  type ProcessFailure,
+  productVersion,
+  startDaemon,
+  takeDaemonChannel,
+  writePidFile,
+} from './process/mod.ts';
+import { reload } from './reload.ts';
+import { printSubscriptions } from './print-subscriptions.ts';
+
+/** Certificates of the home are looked at this often. */
+const RENEWAL_CHECK_MS = 6 * 3_600_000;
+
+/** Runs until a signal stops it; resolves with the exit code. */
+export async function runBroker(command: BrokerCommand): Promise<number> {
+  const channel = takeDaemonChannel();
+  const log = new BrokerLog({
+    clock: systemClock,
+    verbosity: command.verbosity,
+    ...(channel === null ? {} : { standardErrorFd: channel.standardErrorFd }),
+  });
+  const code = await live(command, log, channel);
+  if (!command.testConfiguration || code !== exitCodes.ok) {
+    log.write('information', `zancudo version ${productVersion()} terminating`);
+  }
+  log.close();
+  return code;
+}
+
+async function live(command: BrokerCommand, log: BrokerLog, channel: DaemonChannel | null): Promise<number> {
+  const configuration = await configure(command, log);
+  if (configuration === null) return exitCodes.failure;
+  const { result, home } = configuration;
+  logMessages(log, result);
+  if (!result.ok) {
+    logFailure(log, result.failure);
+    return result.failure.exitCode;
+  }
+  if (command.testConfiguration) {
+    process.stdout.write('Configuration file is OK.\n');
+    return exitCodes.ok;
+  }
+  if (home !== null && channel === null) announce(home, log);
+  if (command.daemon && channel === null) return startDaemon();
+  return start(command, result.settings, home, log, channel);
+}
+
+/** Null when the home cannot be made; why has been logged. */
+async function configure(command: BrokerCommand, log: BrokerLog): Promise<Configuration | null> {
+  try {
+    return await readConfiguration(command);
+  } catch (error) {
+    if (!(error instanceof PkiError)) throw error;
+    for (const line of findingLines(error.finding)) log.write('error', line);
+    return null;
+  }
+}
+
+function announce(home: Home, log: BrokerLog): void {
+  process.stdout.write(`${bannerLines(home).join('\n')}\n\n`);
+  home.announced();
+  for (const finding of home.findings) {
+    for (const line of findingLines(finding)) log.write(finding.severity === 'error' ? 'error' : 'warning', line);
+  }
+}
+
+async function start(
+  command: BrokerCommand,
+  settings: Settings,
+  home: Home | null,
+  log: BrokerLog,
+  channel: DaemonChannel | null,
+): Promise<number> {
+  const privileges = dropPrivileges({ user: settings.user, environment: process.env });
+  if (!privileges.ok) return fail(log, privileges);
+  for (const { as, text } of privileges.messages) log.write(as, text);
+  const umask = applyUmask(process.env);
+  if (!umask.ok) return fail(log, umask);
+  const pidFile = settings.pidFile === null ? null : writePidFile(settings.pidFile);
+  if (pidFile !== null && !pidFile.ok) return fail(log, pidFile);
+  log.configure(settings.log);
+  log.write('information', `zancudo version ${productVersion()} starting`);
+  log.write('information', settings.path === null ? 'Using default config.' : `Config loaded from ${settings.path}.`);
+  const code = await serve(command, settings, home, log, channel);
+  (pidFile as PidFile | null)?.remove();
+  return code;
+}
+
+function fail(log: BrokerLog, { lines, exitCode }: ProcessFailure): number {
+  for (const line of lines) log.write('error', line);
+  return exitCode;
+}
+
+async function serve(
+  command: BrokerCommand,
+  settings: Settings,
+  home: Home | null,
+  log: BrokerLog,
+  channel: DaemonChannel | null,
+): Promise<number> {
+  const keylog = command.tlsKeylogFile === null ? null : openKeylog(command.tlsKeylogFile, log);
+  if (keylog?.ok === false) return fail(log, keylog);
+  if (settings.localOnly) logLocalOnly(log);
+  const started = await assemble({ settings, log, keylog: keylog?.write ?? null });
+  if (!started.ok) return fail(log, { ...started, lines: [...started.lines] });
+  log.write('information', `zancudo version ${productVersion()} running`);
+  if (channel !== null) {
+    log.redirectStandardError(2);
+    channel.ready();
+  }
+  await untilStopped(started.running, command, home, log);
+  return exitCodes.ok;
+}
+
+function logLocalOnly(log: BrokerLog): void {
+  log.write(
+    'warning',
+    'Starting in local only mode. Connections will only be possible from clients running on this machine.',
+  );
+  log.write('warning', 'Create a configuration file which defines a listener to allow remote access.');
+  log.write(
+    'warning',
+    '  Or start zancudo without -p: it makes a broker with TLS and a password for the whole network.',
+  );
+}
+
+/** Serves signals until one of them says stop. */
+async function untilStopped(
+  running: RunningBroker,
+  command: BrokerCommand,
+  home: Home | null,
+  log: BrokerLog,
+): Promise<void> {
+  const manager = connectServiceManager({
+    environment: process.env,
+    onProblem: lines => lines.forEach(line => log.write('warning', line)),
+  });
+  const renewal = home === null ? null : watchCertificates(running, command, home);
+  await new Promise<void>(resolve => {
+    const stopListening = listenForSignals({
+      stop: () => {
+        stopListening();
+        resolve();
+      },
+      reload: () => {
+        manager.reloading();
+        reload(running, command, home).then(
+          () => manager.ready(),
+          (error: unknown) => logFault(log, 'reloading', error),
+        );
+      },
+      save: () => log.write('information', 'SIGUSR1: nothing to save, sessions and retained messages live in memory.'),
+      printSubscriptions: () => printSubscriptions(running.broker, process.stdout),
+    });
+    manager.ready();
+  });
+  if (renewal !== null) clearInterval(renewal);
+  manager.stopping();
+  await running.stop();
+}
+
+/** Names and addresses of the machine change, certificates end: the home notices and the listeners follow. */
+function watchCertificates(running: RunningBroker, command: BrokerCommand, home: Home): NodeJS.Timeout {
+  const look = async (): Promise<void> => {
+    const { renewed } = await refreshHome(home);
+    if (renewed) await reload(running, command, home);
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => logFault(running.log, 'renewing certificates', error));
+  }, RENEWAL_CHECK_MS);
+  return timer.unref();
+}
+
+function logFault(log: BrokerLog, doing: string, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.write('error', `Error: internal fault while ${doing}; the broker goes on as it was. Please report: ${text}`);
+}

@@ -1,0 +1,4 @@
+import { MemoryStore } from './memory.ts';
+import { storeContract } from './store.contract.ts';
+
+storeContract('memory store', () => new MemoryStore());
