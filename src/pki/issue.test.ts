@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { factsOf } from './inspect.ts';
 import { keyPem, makeKey, type KeyKind } from './keys.ts';
 import { PkiError } from './pki-error.ts';
@@ -127,7 +128,6 @@ for (const kind of ['ec', 'rsa'] as const) {
       socket.destroy();
     }
     if (!present(t, '/usr/bin/python3')) return;
-    const { spawn } = await import('node:child_process');
     const python = spawn('/usr/bin/python3', ['-c', strictPython, String(port)], { cwd: folder, stdio: 'pipe' });
     const output = (await python.stdout.toArray()).join('') + (await python.stderr.toArray()).join('');
     assert.equal(output.trim(), 'broker ok, broker.local ok, 192.168.1.20 ok, fd00::20 ok');
@@ -152,10 +152,37 @@ test('a client that knows only RSA takes the RSA leaf, though an ECDSA CA signed
   t.after(() => server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const { spawn } = await import('node:child_process');
   const args = `s_client -connect 127.0.0.1:${port} -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256 -sigalgs RSA+SHA256 -CAfile root.crt`;
   const client = spawn('openssl', args.split(' '), { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = (await client.stdout.toArray()).join('');
   assert.match(output, /Verify return code: 0 \(ok\)/);
   assert.match(output, /ECDHE-RSA-AES128-GCM-SHA256/);
+});
+
+/** mbedTLS as small devices have it: parses both files, verifies chain and name with its default profile. */
+const mbedProgram = `
+#include <mbedtls/x509_crt.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+  mbedtls_x509_crt ca, chain;
+  uint32_t flags = 0;
+  mbedtls_x509_crt_init(&ca);
+  mbedtls_x509_crt_init(&chain);
+  int parsed = mbedtls_x509_crt_parse_file(&ca, "root.crt") | mbedtls_x509_crt_parse_file(&chain, "chain.crt");
+  int verified = parsed ? 0 : mbedtls_x509_crt_verify(&chain, &ca, NULL, argv[1], &flags, NULL, NULL);
+  printf("parsed %d verified %d flags %u\\n", parsed, verified, (unsigned) flags);
+  return parsed || verified;
+}`;
+
+test('mbedTLS, which small devices run, accepts both chains', async t => {
+  if (!present(t, 'gcc')) return;
+  const folder = temporaryFolder(t);
+  fs.writeFileSync(path.join(folder, 'verify.c'), mbedProgram);
+  const built = run('gcc', ['-o', 'verify', 'verify.c', '-lmbedx509', '-lmbedcrypto'], folder);
+  if (built.status !== 0) return t.skip('libmbedtls-dev is not installed');
+  for (const kind of ['ec', 'rsa'] as const) {
+    await written(folder, kind);
+    assert.equal(run('./verify', ['broker'], folder).output, 'parsed 0 verified 0 flags 0\n');
+    assert.notEqual(run('./verify', ['other'], folder).status, 0);
+  }
 });

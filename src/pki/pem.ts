@@ -44,7 +44,7 @@ function readBlock(lines: string[], start: number, label: string, file: PemFile)
     .slice(1, -1)
     .filter(each => !each.includes(':'))
     .join('')
-    .replace(/\s/g, '');
+    .replace(/[ \t]/g, '');
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body)) {
     file.problems.push({ line, saw: `"${label}" holds characters that are not base64` });
   } else {
