@@ -4,8 +4,8 @@
  *   /etc/mosquitto/ca_cetificates/mqtt_ca.crt
  *   └─ is there ─┘└─ is not ────┘            similar: ca_certificates; the file itself: /etc/mosquitto/certs/mqtt_ca.crt
  *
- * It looks into the last directory that is there and one level below it, at no more than a thousand names in all: the
- * answer has to come while somebody waits at a prompt.
+ * It looks into the last directory that is there, the one above it, and one level below both, at no more than a thousand
+ * names each: the answer has to come while somebody waits at a prompt.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -25,25 +25,38 @@ export interface NearestPath {
 }
 
 const namesMax = 1000;
+const candidatesMax = 5;
+
+/** Where a path breaks off. */
+interface Break {
+  /** The path as written, and as an absolute one. */
+  path: string;
+  whole: string;
+  existing: string;
+  missing: string;
+  /** What follows the missing part. */
+  below: string;
+  /** What is in `existing`; null when it cannot be read. */
+  names: string[] | null;
+}
 
 /** Null when the path exists. */
 export function nearestExistingPath(path: string): NearestPath | null {
+  const found = findBreak(path);
+  if (found === null) return null;
+  const { existing, missing, names } = found;
+  const similar = names === null ? [] : nearest(missing, names);
+  const candidates = names === null ? [] : findCandidates(found, similar);
+  return { existing, missing, similar, candidates, lines: sentences(found, similar, candidates) };
+}
+
+function findBreak(path: string): Break | null {
   const whole = resolve(path);
   if (exists(whole)) return null;
-  let missingPath = whole;
-  while (!exists(dirname(missingPath)) && dirname(missingPath) !== missingPath) missingPath = dirname(missingPath);
-  const existing = dirname(missingPath);
-  const missing = basename(missingPath);
-  const names = list(existing);
-  const similar = names === null ? [] : nearest(missing, names);
-  const candidates = names === null ? [] : findCandidates(whole, missingPath, existing, similar, names);
-  return {
-    existing,
-    missing,
-    similar,
-    candidates,
-    lines: sentences(path, existing, missing, similar, candidates, names),
-  };
+  let broken = whole;
+  while (!exists(dirname(broken)) && dirname(broken) !== broken) broken = dirname(broken);
+  const existing = dirname(broken);
+  return { path, whole, existing, missing: basename(broken), below: whole.slice(broken.length), names: list(existing) };
 }
 
 function exists(path: string): boolean {
@@ -55,7 +68,6 @@ function exists(path: string): boolean {
   }
 }
 
-/** Null when the directory cannot be read. */
 function list(directory: string): string[] | null {
   try {
     return readdirSync(directory).slice(0, namesMax);
@@ -64,42 +76,31 @@ function list(directory: string): string[] | null {
   }
 }
 
-function findCandidates(
-  whole: string,
-  missingPath: string,
-  existing: string,
-  similar: string[],
-  names: string[],
-): string[] {
-  const below = whole.slice(missingPath.length);
+/** The same path without the comment or with the missing part corrected; then a file of that name in the neighbourhood. */
+function findCandidates({ whole, existing, below }: Break, similar: string[]): string[] {
   const corrected = similar.map(name => join(existing, name) + below);
-  const file = basename(whole);
-  const elsewhere = [existing, ...names.map(name => join(existing, name)), dirname(existing)].map(directory =>
-    join(directory, file),
-  );
-  return [...new Set([...corrected, ...elsewhere])].filter(exists).slice(0, 5);
+  const places = [existing, dirname(existing)].flatMap(place => [place, ...children(place)]);
+  const elsewhere = places.map(place => join(place, basename(whole)));
+  const all = [withoutComment(whole), ...corrected, ...elsewhere];
+  return [...new Set(all)].filter(exists).slice(0, candidatesMax);
 }
 
-function sentences(
-  path: string,
-  existing: string,
-  missing: string,
-  similar: string[],
-  candidates: string[],
-  names: string[] | null,
-): string[] {
-  const lines = [`'${path}' is not there: '${existing}' exists, but has no '${missing}'.`];
+const children = (directory: string): string[] => (list(directory) ?? []).map(name => join(directory, name));
+
+const withoutComment = (path: string): string => path.replace(/\s+#.*$/, '');
+
+function sentences({ path, existing, missing, names }: Break, similar: string[], candidates: string[]): string[] {
   if (names === null) return [`'${path}' cannot be reached: '${existing}' cannot be read by this user.`];
-  if (/\s#/.test(path)) lines.push('A # behind a path is part of the path: write comments on lines of their own.');
-  const others = similar.filter(name => !candidates.includes(join(existing, name)));
-  if (others.length > 0) lines.push(`There is ${others.map(name => `'${join(existing, name)}'`).join(' and ')}.`);
-  if (candidates[0] !== undefined) lines.push(`Probably meant: '${candidates[0]}'.`);
-  if (candidates.length > 1)
-    lines.push(
-      `Also there: ${candidates
-        .slice(1)
-        .map(each => `'${each}'`)
-        .join(', ')}.`,
-    );
+  const lines = [`'${path}' is not there: '${existing}' exists, but has no '${missing}'.`];
+  if (withoutComment(path) !== path) {
+    lines.push('A # behind a path is part of the path: write comments on lines of their own.');
+  }
+  const others = similar.map(name => join(existing, name)).filter(name => !candidates.includes(name));
+  const [first, ...more] = candidates;
+  if (others.length > 0) lines.push(`There is ${quoted(others)}.`);
+  if (first !== undefined) lines.push(`Probably meant: '${first}'.`);
+  if (more.length > 0) lines.push(`Also there: ${quoted(more)}.`);
   return lines;
 }
+
+const quoted = (paths: readonly string[]): string => paths.map(path => `'${path}'`).join(', ');

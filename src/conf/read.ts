@@ -69,7 +69,7 @@ function atPlace(place: Place, run: () => void): void {
   }
 }
 
-function readLine({ number, name, argument }: ConfLine, reading: Reading, oddities: Oddities): void {
+export function readLine({ number, name, argument }: ConfLine, reading: Reading, oddities: Oddities): void {
   const row = findOption(name);
   if (row === null) {
     refuse(`Error: Unknown configuration variable '${name}'.`, ...explainUnknown(name));

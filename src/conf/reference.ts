@@ -83,9 +83,9 @@ const escaped = (text: string): string =>
 function standardText(row: OptionRow): string {
   if (row.standard !== undefined) return escaped(row.standard);
   const [field = ''] = row.fields;
-  const value = new Map(Object.entries(standards[row.scope])).get(field) as unknown;
+  const value: unknown = new Map<string, unknown>(Object.entries(standards[row.scope])).get(field);
   if (value === null || value === undefined) return 'none';
-  return `\`${String(value as string | number | boolean)}\``;
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 const sinceText = (row: OptionRow): string =>

@@ -60,7 +60,7 @@ function optionKey(written: string): string {
 const pluginValue: ValueType<string> = {
   argument: 'text',
   good: ['/tmp/zancudo-example'],
-  bad: [{ text: '', error: "Error: Invalid 'plugin_opt_' config option." }],
+  bad: [{ text: '', error: "Error: Empty 'password_file' value in configuration." }],
   read(argument, name) {
     const key = optionKey(name);
     const value = argument.rest();
