@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ConfError, placeText } from './error.ts';
 import type { Reading, Unfulfilled } from './reading.ts';
 import type { BridgeSettings } from './settings-bridge.ts';
-import type { ListenerSettings, Place, Settings } from './settings.ts';
+import { listenerKey, type ListenerSettings, type Place, type Settings } from './settings.ts';
 
 interface Rule<T> {
   broken: (thing: T) => boolean;
@@ -85,6 +85,22 @@ export function checkWhole({ settings }: Reading): void {
   checkBridgeIds(settings);
   for (const listener of settings.listeners) {
     for (const rule of listenerRules) if (rule.broken(listener)) breakRule(rule, listener.place);
+  }
+}
+
+/** Two lines for one port can only fail when the second is opened; here their places are still known. */
+export function warnOfTwins(reading: Reading): void {
+  const first = new Map<string, Place>();
+  for (const listener of reading.settings.listeners) {
+    const key = listenerKey(listener);
+    const before = first.get(key);
+    if (listener.place === null) continue;
+    if (before === undefined) first.set(key, listener.place);
+    else
+      reading.say(
+        'warning',
+        `${placeText(listener.place)}: ${key} is opened at ${placeText(before)} already; one of the two will fail.`,
+      );
   }
 }
 

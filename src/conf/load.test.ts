@@ -289,6 +289,17 @@ test('log lines go where the file says, and none takes back what stands above', 
   assert.equal(failureOf('log_dest file /a\nlog_dest file /b').lines[0], 'Error: Duplicate "log_dest file" value.');
 });
 
+test('a logging service that is not here leaves the log where it was', () => {
+  assert.deepEqual(settingsOf('log_dest dlt').log.destinations, [{ kind: 'stderr' }]);
+  assert.deepEqual(settingsOf('log_dest dlt\nlog_dest syslog').log.destinations, [{ kind: 'syslog' }]);
+});
+
+test('one port twice is a warning that names both lines', () => {
+  assert.deepEqual(messagesOf('listener 1883\nlistener 1883 ::1\nlistener 1883'), [
+    'warning: FILE:3: port 1883 is opened at FILE:1 already; one of the two will fail.',
+  ]);
+});
+
 test('the first log_type replaces the default, the next ones add', () => {
   assert.deepEqual(settingsOf('log_type error\nlog_type debug').log.classes, ['error', 'debug']);
   assert.deepEqual(settingsOf('log_type none').log.classes, []);

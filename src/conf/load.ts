@@ -4,7 +4,7 @@
  *   path ── read ── check ── plugins ── local-only mode, scopes ── fates ── Settings
  *                        any step may end in one failure
  */
-import { answerUnfulfilled, checkWhole } from './check.ts';
+import { answerUnfulfilled, checkWhole, warnOfTwins } from './check.ts';
 import { ConfError, foundAt } from './error.ts';
 import { includeDirectory, readConfiguration } from './read.ts';
 import { Reading } from './reading.ts';
@@ -22,6 +22,7 @@ export function loadConfiguration(path: string | null, commandLine: CommandLineP
     if (path !== null) readConfiguration(path, reading);
     checkWhole(reading);
     checkPlugins(reading);
+    warnOfTwins(reading);
     openLocalListeners(reading, commandLine.ports);
     for (const listener of reading.settings.listeners) settleListener(listener, reading);
     answerUnfulfilled(reading);

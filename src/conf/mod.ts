@@ -2,7 +2,7 @@
 export { loadConfiguration } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export { optionsReference } from './reference.ts';
-export { listenerKey, planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
+export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
 export type {
@@ -18,3 +18,4 @@ export type {
   SecurityScope,
   Settings,
 } from './settings.ts';
+export { listenerKey } from './settings.ts';

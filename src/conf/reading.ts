@@ -49,6 +49,7 @@ export class Reading {
   current: Current = { listener: null, bridge: null, plugin: null };
   #defaultListener: ListenerSettings | null = null;
   #securityTouched = false;
+  readonly #begun = new Set<string>();
 
   /** Reads every file of a directory at this point. */
   readonly include: (directory: string) => void;
@@ -61,6 +62,13 @@ export class Reading {
 
   say(as: ConfMessage['as'], ...lines: string[]): void {
     for (const text of lines) this.messages.push({ as, text });
+  }
+
+  /** True the first time: a list that the file begins itself replaces the default one. */
+  begins(list: string): boolean {
+    const first = !this.#begun.has(list);
+    this.#begun.add(list);
+    return first;
   }
 
   /** Runs `inside` with nothing current, as every included file begins, and goes back to what was. */

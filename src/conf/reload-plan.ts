@@ -11,7 +11,7 @@ import { foundAt, placeText } from './error.ts';
 import type { OptionRow, Reload } from './options/row.ts';
 import { optionRows } from './options/table.ts';
 import type { ConfFailure, ConfMessage } from './result.ts';
-import type { ListenerSettings, Place, Places, Settings } from './settings.ts';
+import { listenerKey, type ListenerSettings, type Place, type Places, type Settings } from './settings.ts';
 
 export interface SettingChange {
   option: string;
@@ -26,12 +26,6 @@ export interface SettingChange {
 export type ReloadPlan =
   | { ok: true; settings: Settings; live: SettingChange[]; restart: SettingChange[]; messages: ConfMessage[] }
   | { ok: false; failure: ConfFailure };
-
-/** Listeners are the same when port and address, or the path, are written the same. */
-export function listenerKey({ port, host, unixPath }: ListenerSettings): string {
-  if (unixPath !== null) return unixPath;
-  return host === null ? `port ${port}` : `port ${port} on ${host}`;
-}
 
 export function planReload(old: Settings, next: Settings): ReloadPlan {
   const pairs = pairListeners(old, next);

@@ -27,8 +27,7 @@ export type Places = Record<string, Place>;
 export type LogClass =
   'error' | 'warning' | 'notice' | 'information' | 'debug' | 'subscribe' | 'unsubscribe' | 'internal' | 'websockets';
 
-export type LogDestination =
-  { kind: 'stderr' | 'stdout' | 'syslog' | 'topic' | 'dlt' | 'android' } | { kind: 'file'; path: string };
+export type LogDestination = { kind: 'stderr' | 'stdout' | 'syslog' | 'topic' } | { kind: 'file'; path: string };
 
 export interface LogSettings {
   /** Empty after `log_dest none`. */
@@ -333,4 +332,10 @@ export function newSettings(path: string | null): Settings {
     enableControlApi: false,
     places: {},
   };
+}
+
+/** Listeners are the same when port and address, or the path, are written the same. */
+export function listenerKey({ port, host, unixPath }: ListenerSettings): string {
+  if (unixPath !== null) return unixPath;
+  return host === null ? `port ${port}` : `port ${port} on ${host}`;
 }

@@ -5,7 +5,7 @@ import { refuse } from '../error.ts';
 import type { LogClass, LogDestination } from '../settings.ts';
 
 const destinationWords = ['none', 'stdout', 'stderr', 'syslog', 'topic', 'dlt', 'android', 'file'] as const;
-type Destination = { kind: 'none' } | LogDestination;
+type Destination = { kind: 'none' } | { kind: 'dlt' } | { kind: 'android' } | LogDestination;
 
 const destination: ValueType<Destination> = {
   argument: 'none | stdout | stderr | syslog | topic | file path | dlt | android',
@@ -61,8 +61,8 @@ export const logging: readonly OptionRow[] = [
     needs: 'nothing',
     fields: ['destinations'],
     put(log, value, reading) {
-      const first = reading.settings.places.log_dest === undefined;
-      if (first || value.kind === 'none') log.destinations = [];
+      if (value.kind === 'dlt' || value.kind === 'android') return;
+      if (reading.begins('log_dest') || value.kind === 'none') log.destinations = [];
       if (value.kind === 'file' && log.destinations.some(({ kind }) => kind === 'file')) {
         refuse('Error: Duplicate "log_dest file" value.', 'One log file is all there is; take one of the lines out.');
       }
@@ -80,7 +80,7 @@ export const logging: readonly OptionRow[] = [
     needs: 'nothing',
     fields: ['classes'],
     put(log, value, reading) {
-      if (reading.settings.places.log_type === undefined || value === 'none') log.classes = [];
+      if (reading.begins('log_type') || value === 'none') log.classes = [];
       if (value === 'all') log.classes = [...everyClass];
       else if (value !== 'none' && !log.classes.includes(value)) log.classes.push(value);
     },
