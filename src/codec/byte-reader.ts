@@ -33,12 +33,13 @@ export class ByteReader {
     return this.uint16() * 0x10000 + this.uint16();
   }
 
-  /** Variable byte integer of one to four bytes. [MQTT-1.5.5-1] is for writers; longer forms are read as they are. */
+  /** Variable byte integer of one to four bytes, in its shortest form. [MQTT-1.5.5-1] */
   varint(): number {
     let value = 0;
     for (let shift = 0; shift <= 21; shift += 7) {
       const b = this.byte();
       value += (b & 0x7f) << shift;
+      if (b === 0 && shift > 0) throw malformed();
       if (b < 0x80) return value;
     }
     throw malformed();

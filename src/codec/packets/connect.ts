@@ -126,6 +126,9 @@ function wrongVersion5(text: string): PacketError {
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
+  if (version !== 5 && (flags & 0x40) !== 0 && (flags & 0x80) === 0) {
+    throw closed('password without username, closing connection.'); // [MQTT-3.1.2-22] of 3.1.1
+  }
   if (version === 3) {
     if (((flags >> 3) & 3) === 3 && (flags & 4) !== 0) throw closed('CONNECT with invalid Will QoS (3).');
     return;
@@ -136,9 +139,6 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
   if ((flags & 4) === 0 && (flags & 0x38) !== 0) {
     // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
     throw closed(`CONNECT without Will with non-zero QoS (${willQos}) or retain (${(flags >> 5) & 1}).`);
-  }
-  if (version === 4 && (flags & 0x40) !== 0 && (flags & 0x80) === 0) {
-    throw closed('password without username, closing connection.'); // [MQTT-3.1.2-22] of 3.1.1
   }
 }
 

@@ -106,14 +106,13 @@ export interface HopProperties {
  */
 export function readForwardable(reader: ByteReader, place: 'publish' | 'will', hop: HopProperties): Buffer {
   const parts: Buffer[] = [];
-  let seen = 0;
+  const seen: boolean[] = [];
   while (reader.left > 0) {
     const from = reader.position;
     const row = readPropertyRow(reader, place);
     if (row.name !== 'userProperties' && row.name !== 'subscriptionIdentifier') {
-      const bit = 1 << (row.id & 31);
-      if ((seen & bit) !== 0) throw protocolError('Duplicate property in property list');
-      seen |= bit;
+      if (seen[row.id] === true) throw protocolError('Duplicate property in property list');
+      seen[row.id] = true;
     }
     if (skipValue(reader, row.id, hop)) parts.push(reader.bytes.subarray(from, reader.position));
   }

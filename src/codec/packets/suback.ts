@@ -24,6 +24,7 @@ export function readSuback(
   const reader = new ByteReader(bytes, start, end);
   const packetId = reader.uint16();
   const properties = version === 5 ? readProperties(reader, name) : NO_PROPERTIES;
+  if (name === 'unsuback' && version !== 5 && reader.left > 0) throw malformed();
   return { packetId, properties, reasonCodes: [...reader.rest()] };
 }
 
