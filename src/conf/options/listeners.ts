@@ -321,7 +321,7 @@ export const listeners: readonly OptionRow[] = [
     name: 'websockets_origin',
     type: text('origin', 'https://example.org'),
     repeat: 'add',
-    says: 'Allows browsers pages of this origin; repeat it for more. Compared only when the client sends an Origin header.',
+    says: 'Lets browsers in whose page is of this origin; repeat it for more. Compared only when the client sends an Origin header.',
     standard: 'any',
     since: '2.1',
     differs: 'The whole origin must be equal; Mosquitto 2.1.2 also takes the beginning of a configured one.',
