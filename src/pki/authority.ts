@@ -124,7 +124,7 @@ function readIssuer(certificateFile: string, keyFile: string): Issuer | null {
 }
 
 /** Null when there is no such file; one that is there and cannot be read is never overwritten. */
-export function readCertificate(file: string): X509Certificate | null {
+function readCertificate(file: string): X509Certificate | null {
   const text = readIfThere(file);
   if (text === null) return null;
   try {

@@ -37,7 +37,7 @@ export function chainOf(
 }
 
 /** Of a CA that was renewed with its own key both certificates fit: the one valid now comes first. */
-export function issuerOf(
+function issuerOf(
   certificate: X509Certificate,
   candidates: readonly X509Certificate[],
   now: number,
@@ -50,6 +50,6 @@ function validAt(certificate: X509Certificate, now: number): boolean {
   return certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
 }
 
-export function selfIssued(certificate: X509Certificate): boolean {
+function selfIssued(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate) && signedBy(certificate, certificate.publicKey);
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Finding } from '../base/mod.ts';
 import { shellWord } from './openssl-commands.ts';
 
-export type Read = { text: string; finding: null } | { text: null; finding: Finding };
+type Read = { text: string; finding: null } | { text: null; finding: Finding };
 
 /** Larger than any certificate bundle; a log file given by mistake is not read to its end. */
 const fileBytesMax = 16_777_216;
@@ -131,7 +131,7 @@ export function describe(target: string): string {
   }
 }
 
-export function whoWeAre(): { user: string; group: string } {
+function whoWeAre(): { user: string; group: string } {
   const uid = process.geteuid?.() ?? os.userInfo().uid;
   const gid = process.getegid?.() ?? os.userInfo().gid;
   return { user: nameOf('/etc/passwd', uid), group: nameOf('/etc/group', gid) };

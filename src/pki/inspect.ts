@@ -46,7 +46,7 @@ export interface CertificateFacts {
   fingerprint256: string;
 }
 
-export interface KeyFacts {
+interface KeyFacts {
   /** `rsa`, `ec`, `ed25519`, ... as Node names them. */
   type: string;
   /** Modulus of RSA, field of a curve; 0 when unknown. */
@@ -113,7 +113,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-export function keyFacts(key: KeyObject): KeyFacts {
+function keyFacts(key: KeyObject): KeyFacts {
   const type = key.asymmetricKeyType ?? 'unknown';
   const details = key.asymmetricKeyDetails ?? {};
   const curve = details.namedCurve ?? null;

@@ -121,7 +121,7 @@ function signer(key: KeyObject): Pick<X509.X509CertificateCreateWithKeyParams, '
   return { signingKey, signingAlgorithm: { ...algorithm, hash: 'SHA-256' } };
 }
 
-export function publicHalf(key: KeyObject): KeyObject {
+function publicHalf(key: KeyObject): KeyObject {
   return key.type === 'public' ? key : createPublicKey(key);
 }
 

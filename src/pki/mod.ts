@@ -8,6 +8,7 @@ export { type ClientTrust, judgeClient } from './judge.ts';
 export { diskStore, type FileStore, readIfThere } from './key-store.ts';
 export { withLock } from './lock.ts';
 export { machineNames, type MachineNames } from './machine-names.ts';
+export { shellWord } from './openssl-commands.ts';
 export { PkiError } from './pki-error.ts';
 export type { ServerPair } from './server-certificates.ts';
 export { verdictOfOpenSsl } from './verify-errors.ts';

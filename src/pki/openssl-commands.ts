@@ -26,7 +26,7 @@ export function altNameText(names: readonly SubjectAltName[]): string {
   return known.map(({ kind, value }) => `${kind === 'dns' ? 'DNS' : 'IP'}:${value}`).join(',');
 }
 
-export interface NewCertificate {
+interface NewCertificate {
   certFile: string;
   keyFile: string;
   caFile: string | null;

@@ -3,7 +3,7 @@
  * A block that opens and never closes, or whose body is not base64, is reported, not thrown: the explanation of a
  * broken file needs everything else that is in it.
  */
-export interface PemBlock {
+interface PemBlock {
   /** `CERTIFICATE`, `X509 CRL`, `PRIVATE KEY`, ... */
   label: string;
   /** Line the block starts on, from 1. */
@@ -12,7 +12,7 @@ export interface PemBlock {
   der: Buffer;
 }
 
-export interface PemFile {
+interface PemFile {
   blocks: PemBlock[];
   /** What is wrong with the text, each with its line. */
   problems: { line: number; saw: string }[];

@@ -3,8 +3,8 @@
  * paste; on later ones, where to look. The password is printed once and never again.
  */
 import os from 'node:os';
+import { shellWord } from '../pki/mod.ts';
 import type { Home } from './first-start.ts';
-import { quoted } from './home-configuration.ts';
 
 export function bannerLines(home: Home): string[] {
   return home.password === null ? laterLines(home) : firstLines(home, home.password);
@@ -14,7 +14,7 @@ function firstLines(home: Home, password: string): string[] {
   const { machine, folder, cafile, ports } = home;
   const remote = machine.reachableAt ?? `${machine.hostName}.local`;
   const client = (program: string, host: string, ca: string, rest: string) =>
-    `  ${program} -h ${host} -p ${ports.mqtt} --cafile ${quoted(ca)} -u ${home.user} -P ${password} ${rest}`;
+    `  ${program} -h ${host} -p ${ports.mqtt} --cafile ${shellWord(ca)} -u ${home.user} -P ${password} ${rest}`;
   return [
     `Your broker is made, and lives in ${folder}`,
     `  user      ${home.user}`,
@@ -28,7 +28,7 @@ function firstLines(home: Home, password: string): string[] {
     client('mosquitto_pub', 'localhost', cafile, `-t hello/world -m 'Hello'`),
     '',
     'From another machine, fetch the CA first (it is public; the keys stay here):',
-    `  scp ${loginName()}${remote}:${quoted(cafile)} zancudo-ca.crt`,
+    `  scp ${loginName()}${remote}:${shellWord(cafile)} zancudo-ca.crt`,
     client('mosquitto_sub', remote, 'zancudo-ca.crt', `-t 'hello/#' -v`),
     '',
     `Browsers: wss://${remote}:${ports.websockets}   Settings: ${home.configFile}`,

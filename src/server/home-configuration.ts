@@ -2,12 +2,14 @@
  * The settings file of a new home: plain mosquitto.conf, so that whoever edits it learns nothing they cannot use
  * elsewhere. TLS on every listener, a password for everyone.
  */
+import { shellWord } from '../pki/mod.ts';
+
 export interface HomePorts {
   mqtt: number;
   websockets: number;
 }
 
-export interface HomeSettings {
+interface HomeSettings {
   folder: string;
   passwordFile: string;
   modern: { certificate: string; key: string };
@@ -21,7 +23,7 @@ export function homeConfiguration(settings: HomeSettings): string {
   return `# Settings of this Zancudo, in the syntax of mosquitto.conf. They are yours: this file was written once
 # and is never written again. After a change: kill -HUP its process, or start it again.
 
-# Everybody says who they are. More users: mosquitto_passwd ${quoted(passwordFile)} NAME
+# Everybody says who they are. More users: mosquitto_passwd ${shellWord(passwordFile)} NAME
 allow_anonymous false
 password_file ${passwordFile}
 ${runsAs(settings.user)}
@@ -45,9 +47,4 @@ keyfile ${modern.key}
 certfile_rsa ${old.certificate}
 keyfile_rsa ${old.key}
 `;
-}
-
-/** For a POSIX shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
