@@ -26,6 +26,7 @@ const NO_EXPIRY = 0xffff_ffff;
 export function onPublish(broker: Broker, connection: Connection, first: number, start: number, end: number): void {
   const { view, meter } = broker;
   readPublish(view, connection.reader.bytes, first, start, end, connection.version);
+  if (view.subscriptionIdentifiers.length > 0) throw protocolError(); // [MQTT-3.3.4-6]
   meter.publishReceived++;
   meter.publishBytesReceived += view.payloadEnd - view.payloadStart;
   const topic = topicOf(broker, connection);
@@ -64,7 +65,7 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
   const { packetId } = broker.view;
   const exchanges = connection.session!.incoming;
   const known = exchanges.get(packetId);
-  if (known !== undefined && isSame(broker, known, topic)) return onCopy(broker, connection, known);
+  if (known !== undefined && isSame(broker, known, topic)) return answer(broker, connection, reasonCodes.success);
   if (known !== undefined) {
     const text = `Warning: Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`;
     broker.log.write('warning', text);
@@ -82,13 +83,7 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
   acknowledge(broker, connection, 'pubrec', packetId, reasonCodes.success);
 }
 
-/** The same message again under the same identifier: acknowledged again, not taken again. [MQTT-4.3.3-10] */
-function onCopy(broker: Broker, connection: Connection, exchange: IncomingExchange<Identity>): void {
-  // On one connection nothing is sent twice [MQTT-4.4.0-1]; Mosquitto lets one slip and closes at the next.
-  if (++exchange.copies > 2) throw protocolError('PUBLISH packet with dup = 2.');
-  acknowledge(broker, connection, 'pubrec', broker.view.packetId, reasonCodes.success);
-}
-
+/** A copy is acknowledged as often as it comes and taken once. [MQTT-4.3.3-10] */
 function isSame(broker: Broker, known: IncomingExchange<Identity>, topic: TopicEntry): boolean {
   const { view } = broker;
   const { topicName, payload } = known.message;

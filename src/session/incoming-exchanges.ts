@@ -5,8 +5,6 @@ export interface IncomingExchange<P> {
   message: Message<P>;
   /** False when the access rules said no: the exchange is completed, the message goes nowhere. */
   deliver: boolean;
-  /** Copies seen on the present connection. */
-  copies: number;
 }
 
 /** The QoS 2 exchanges a client has opened and not released, by packet identifier. */
@@ -22,7 +20,7 @@ export class IncomingExchanges<P = unknown> {
   }
 
   open(packetId: number, message: Message<P>, deliver: boolean): void {
-    this.byId.set(packetId, { message, deliver, copies: 1 });
+    this.byId.set(packetId, { message, deliver });
   }
 
   /** Takes the exchange out: its message is now to be delivered, exactly once. */
@@ -30,10 +28,5 @@ export class IncomingExchanges<P = unknown> {
     const exchange = this.byId.get(packetId);
     this.byId.delete(packetId);
     return exchange;
-  }
-
-  /** On a new connection the client may send everything once more. [MQTT-4.4.0-1] */
-  forgetCopies(): void {
-    for (const exchange of this.byId.values()) exchange.copies = 0;
   }
 }

@@ -6,7 +6,7 @@
 import type { Timer } from '../base/mod.ts';
 import { RingQueue } from '../base/mod.ts';
 import type { ProtocolVersion, Will } from '../codec/mod.ts';
-import type { Delivery} from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { deliveryStates } from './delivery.ts';
 import { IncomingExchanges } from './incoming-exchanges.ts';
 import { Inflight } from './inflight.ts';
@@ -77,6 +77,5 @@ export class Session<Connection = unknown, Publisher = unknown> {
       delivery.state = released ? deliveryStates.releaseUnsent : deliveryStates.unsent;
       this.unsentInflight++;
     }
-    this.incoming.forgetCopies();
   }
 }
