@@ -28,7 +28,7 @@ def on_subscribe(client, userdata, mid, granted, properties=None):
 
 
 def on_message(client, userdata, message):
-    item = {"topic": message.topic, "payload": message.payload.decode(), "qos": message.qos, "retain": message.retain}
+    item = {"topic": message.topic, "payload": message.payload.decode(), "qos": message.qos, "retain": bool(message.retain)}
     if five:
         item["user"] = getattr(message.properties, "UserProperty", [])
     received.append(item)

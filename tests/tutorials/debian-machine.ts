@@ -13,6 +13,7 @@ import {
   refusedStart,
   startBroker,
   temporaryDirectory,
+  until,
   type Broker,
   type BrokerOptions,
   type NamespaceOptions,
@@ -22,6 +23,9 @@ import {
 const folders = ['/etc/mosquitto', '/var/lib/mosquitto', '/var/log/mosquitto'];
 const mainConf = '/etc/mosquitto/mosquitto.conf';
 const logFile = '/var/log/mosquitto/mosquitto.log';
+
+/** The broker's last word at its start. */
+export const saysRunning = /version \S+ running$/m;
 
 /** Takes what programs send to /dev/log and prints it: the part of a syslog daemon that a test needs. */
 const syslogDaemon = `
@@ -101,7 +105,7 @@ export class DebianMachine {
 
   /** Starts the broker as Debian's service does. */
   startBroker(options: BrokerOptions = {}): Promise<Broker> {
-    return startBroker({ ...this.#service(), isReady: broker => /running/.test(this.log(broker)), ...options });
+    return startBroker({ ...this.#service(), isReady: broker => saysRunning.test(this.log(broker)), ...options });
   }
 
   /** Starts it, expecting that it refuses; what it said on the terminal and in its log file. */
@@ -125,6 +129,14 @@ export class DebianMachine {
   /** Everything that the broker said, wherever it says it. */
   log(broker: Broker): string {
     return broker.log + '\n' + this.logFile;
+  }
+
+  /** Waits until it has said something that matches; what it had said before `from` does not count. */
+  async logged(broker: Broker, pattern: RegExp, from = 0): Promise<void> {
+    const said = (): string => this.log(broker).slice(from);
+    await until(`${pattern} in the log`, () => pattern.test(said())).catch((error: Error) => {
+      throw new Error(`${error.message}, which has:\n${said()}`);
+    });
   }
 
   /** The correction for a key that `cp` left to root: Debian's broker runs as the user mosquitto. */

@@ -43,6 +43,10 @@ class Reader {
     return (this.broker = await this.machine.startBroker());
   }
 
+  logged(pattern: RegExp): Promise<void> {
+    return this.machine.logged(this.broker!, pattern);
+  }
+
   /** Publishes until the subscriber shows the message. */
   async exchange(change: (line: string) => string): Promise<void> {
     const line = (block: string): string => change(commandLine(says(block)));
@@ -116,14 +120,8 @@ test(
 
     await t.test('with 2048 bits it starts on the configuration as printed, and says what tlsv1 became', async () => {
       await reader.makeCertificates(2048, plainBlanks);
-      const broker = await reader.restart();
-      assert.match(machine.log(broker), /tlsv1\b/);
-      assert.match(machine.log(broker), /1\.2/);
-    });
-
-    await t.test('it says that three of the four names were lost, and how to write them', () => {
-      assert.match(machine.log(reader.broker!), /subjectAltName/);
-      assert.match(machine.log(reader.broker!), /futro-s450/);
+      await reader.restart();
+      await reader.logged(/'tls_version tlsv1'[^]*TLS 1\.2/);
     });
 
     await t.test('the command as printed stops in the client of today, which no longer knows tlsv1', async () => {
@@ -135,11 +133,11 @@ test(
       const result = await machine.type(withoutOldTls(says('publish')), { cwd: ca });
       assert.equal(result.code, 5, result.output);
       assert.match(result.output, /not authorised/);
-      assert.match(machine.log(reader.broker!), /allow_anonymous/);
-      machine.configure(conf, `${says('tls.conf')}allow_anonymous true\n`);
+      await reader.logged(/allow_anonymous true/);
     });
 
     await t.test('then the message goes through, with --insecure as printed', async () => {
+      machine.configure(conf, `${says('tls.conf')}allow_anonymous true\n`);
       await reader.restart();
       await reader.exchange(withoutOldTls);
     });
@@ -148,11 +146,15 @@ test(
       await reader.exchange(line => to('futro-s450', withoutInsecure(line)));
     });
 
-    await t.test('and the address that is not makes the client go away, which the log explains', async () => {
-      const result = await machine.type(withoutInsecure(says('publish')), { cwd: ca });
-      assert.notEqual(result.code, 0);
-      await until('the explanation', () => /name|address/i.test(explanationIn(machine.log(reader.broker!))));
-    });
+    await t.test(
+      'the lost address makes the client go away; the log names what was kept and how it got lost',
+      async () => {
+        const result = await machine.type(withoutInsecure(says('publish')), { cwd: ca });
+        assert.notEqual(result.code, 0);
+        await reader.logged(/DNS:futro-s450/);
+        await reader.logged(/subjectAltName/);
+      },
+    );
 
     await t.test('with the names on one line all four work without --insecure', async () => {
       await reader.makeCertificates(2048, oneLine);
@@ -161,8 +163,3 @@ test(
     });
   },
 );
-
-/** What follows OpenSSL's own line about the client's alert. */
-function explanationIn(log: string): string {
-  return log.slice(log.lastIndexOf('alert'));
-}
