@@ -76,6 +76,8 @@ function handshakeDone(arrival: Arrival, socket: TLSSocket): Promise<boolean> {
       arrival.error ??= error;
       if (errorCode(error).startsWith('ERR_SSL_')) logOpenssl(arrival, opensslText(error));
     });
+    // A fault after the handshake is kept inside by Node unless a tls.Server owns the socket; it says this much.
+    socket.on('_tlsError', (error: Error) => void socket.destroy(error));
   });
 }
 
