@@ -1,13 +1,15 @@
 /** Whether a server's certificate bears the names that clients connect to, and where they got lost if it does not. */
+import { isIP } from 'node:net';
 import type { Finding } from '../base/mod.ts';
 import type { CertificateFacts, SubjectAltName } from './inspect.ts';
+import { machineNames } from './machine-names.ts';
 import { altNameText } from './openssl-commands.ts';
-import { reissue, type Check } from './server-files.ts';
+import { reissue, type Check, type ServerFiles } from './server-files.ts';
 import type { ExtensionFile } from './surroundings.ts';
 
 export const nameChecks: readonly Check[] = [versionThree, namesPresent, namesComplete];
 
-function versionThree(files: Parameters<Check>[0]): Finding | null {
+function versionThree(files: ServerFiles): Finding | null {
   const { leaf, certFile } = files;
   if (leaf.version >= 3) return null;
   return {
@@ -22,7 +24,7 @@ function versionThree(files: Parameters<Check>[0]): Finding | null {
   };
 }
 
-function namesPresent(files: Parameters<Check>[0]): Finding | null {
+function namesPresent(files: ServerFiles): Finding | null {
   const { leaf, certFile } = files;
   if (leaf.version < 3 || leaf.names.length > 0 || leaf.isCa) return null;
   return {
@@ -38,31 +40,47 @@ function namesPresent(files: Parameters<Check>[0]): Finding | null {
 }
 
 /** The first tutorial's fault: one subjectAltName line per name, and OpenSSL keeps the last without a word. */
-function namesComplete(files: Parameters<Check>[0]): Finding | null {
-  const { leaf, certFile } = files;
-  const repeated = files.extensionFiles.find(each => wonByLastLine(each, leaf));
+function namesComplete(files: ServerFiles): Finding | null {
+  const repeated = files.extensionFiles.find(each => wonByLastLine(each, files.leaf));
+  const lost = repeated ? namesLost(repeated, files.leaf) : [];
   const spaced = files.extensionFiles.find(each => each.nonBreakingSpaceLine !== null);
-  const lost = repeated ? namesLost(repeated, leaf) : [];
-  if (lost.length === 0 && !spaced && leaf.names.length !== 1) return null;
-  const seen = lost.length > 0 ? sawLost(repeated, lost, leaf) : `it is good for ${altNameText(leaf.names)} only`;
+  if (repeated && lost.length > 0) return namesOverwritten(files, repeated, lost);
+  return spaced || files.leaf.names.length === 1 ? fewNames(files, spaced) : null;
+}
+
+const overwriting =
+  'Of several subjectAltName lines in a section OpenSSL keeps only the last, without a word: each overwrites the one ' +
+  'before. Clients that connect by another name, or by an address, refuse the certificate; --insecure only hides that.';
+
+function namesOverwritten(files: ServerFiles, { file, altNameLines }: ExtensionFile, lost: string[]): Finding {
+  const kept = altNameText(files.leaf.names);
   return {
-    code: lost.length > 0 ? 'tls.alternative-names-lost' : 'tls.few-alternative-names',
-    severity: lost.length > 0 ? 'warning' : 'note',
-    where: certFile,
-    saw: `${seen}${sawSpace(spaced)}`,
-    why:
-      'Of several subjectAltName lines in a section OpenSSL keeps only the last, without a word: each overwrites the one ' +
-      'before. Clients that connect by another name, or by an address, refuse the certificate; --insecure only hides that.',
-    remedy: [
-      'Put all names into one line, with ordinary spaces, and issue the certificate again:',
-      ...reissue(files, false),
-    ],
+    code: 'tls.alternative-names-lost',
+    severity: 'warning',
+    where: files.certFile,
+    saw: `it got only ${kept} of the ${altNameLines.length} subjectAltName lines in ${file}; lost: ${lost.join(', ')}`,
+    why: overwriting,
+    remedy: ['Put all names into one line, and issue the certificate again:', ...reissue(files, false)],
   };
 }
 
-function sawLost(file: ExtensionFile | undefined, lost: readonly string[], leaf: CertificateFacts): string {
-  const lines = file?.altNameLines.length ?? 0;
-  return `it got only ${altNameText(leaf.names)} of the ${lines} subjectAltName lines in ${file?.file}; lost: ${lost.join(', ')}`;
+/** One name is enough for a public host; in a house, where a bare name reaches few, it is what overwriting leaves. */
+function fewNames(files: ServerFiles, spaced: ExtensionFile | undefined): Finding {
+  const { leaf, cas, certFile } = files;
+  const ownCa = cas.some(ca => ca.subject === leaf.issuer);
+  const bare = leaf.names.length === 1 && leaf.names.every(({ kind, value }) => kind === 'dns' && !value.includes('.'));
+  const names = [...leaf.names, ...machineNames().names.filter(name => !has(leaf, name))];
+  return {
+    code: 'tls.few-alternative-names',
+    severity: ownCa && bare ? 'warning' : 'note',
+    where: certFile,
+    saw: `it is good for ${altNameText(leaf.names) || 'no name'} only${sawSpace(spaced)}`,
+    why: overwriting,
+    remedy: [
+      'If clients use other names or addresses, put all into one line, and issue it again, with those of this machine:',
+      ...reissue({ ...files, names }, false),
+    ],
+  };
 }
 
 function sawSpace(file: ExtensionFile | undefined): string {
@@ -99,11 +117,14 @@ function wantedNames(lines: readonly string[]): SubjectAltName[] {
     .map(([, kind = '', value = '']) => ({ kind: kind.toUpperCase() === 'IP' ? 'ip' : 'dns', value }));
 }
 
-/** What a new certificate should carry: the names there are, those that were lost, or else the common name. */
+/** What a new certificate should carry: the names there are and those that were lost, or else whatever we go by. */
 export function intendedNames(leaf: CertificateFacts, files: readonly ExtensionFile[]): SubjectAltName[] {
   const written = files.filter(each => wonByLastLine(each, leaf)).flatMap(each => wantedNames(each.altNameLines));
   const all = [...leaf.names, ...written.filter(name => !has(leaf, name))];
   const common = leaf.subjectParts.find(each => each.type === 'CN')?.value.trim() ?? '';
-  if (all.length > 0 || !/^[\w.-]+$/.test(common)) return all;
-  return [{ kind: /^[\d.]+$/.test(common) ? 'ip' : 'dns', value: common }];
+  if (all.length > 0) return all;
+  const named: SubjectAltName[] = /^[\w.-]+$/.test(common)
+    ? [{ kind: isIP(common) ? 'ip' : 'dns', value: common }]
+    : [];
+  return [...named, ...machineNames().names.filter(({ value }) => value !== common.toLowerCase())];
 }

@@ -99,7 +99,7 @@ test('of four subjectAltName lines the last won: the lost names are listed, and 
     shell(`openssl verify -CAfile ca.crt -verify_hostname ${name} s.crt`, d.folder);
 });
 
-test('a single name is a note, and a non-breaking space in the extension file is found', t => {
+test('a bare name alone is a warning, and a non-breaking space in the extension file is found', t => {
   const d = desk(
     t,
     `${ca() + server(['subjectAltName = DNS:futro-s450', 'extendedKeyUsage = serverAuth'])}
@@ -112,6 +112,11 @@ test('a single name is a note, and a non-breaking space in the extension file is
     finding.saw,
     /good for DNS:futro-s450 only; line 1 of .*pasted.txt has a non-breaking space \(U\+00A0\)/,
   );
+});
+
+test('a single name that everybody can look up is only a note', t => {
+  const d = desk(t, ca() + server(['subjectAltName = DNS:mqtt.example.org', 'extendedKeyUsage = serverAuth']));
+  if (d) assert.equal(only(d.explain(), 'few-alternative-names').severity, 'note');
 });
 
 test('a server with the name of its CA: clients will say "self-signed certificate"', t => {

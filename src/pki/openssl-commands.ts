@@ -43,7 +43,7 @@ export function reissueCommands(wanted: NewCertificate): string[] {
   const certFile = shellWord(wanted.certFile);
   const keyFile = shellWord(wanted.keyFile);
   const request = shellWord(`${wanted.certFile.replace(/\.[^./]+$/, '')}.csr`);
-  const names = altNameText(wanted.names) || 'DNS:NAME,IP:ADDRESS';
+  const names = altNameText(wanted.names);
   const key = wanted.newKey ? `-newkey rsa:2048 -nodes -keyout ${keyFile}` : `-new -key ${keyFile}`;
   const ca = `-CA ${shellWord(wanted.caFile ?? 'CA.crt')} -CAkey ${shellWord(wanted.caKey ?? 'CA.key')}`;
   const lines = [`subjectAltName=${names}`, 'extendedKeyUsage=serverAuth', 'keyUsage=digitalSignature,keyEncipherment'];
@@ -55,11 +55,10 @@ export function reissueCommands(wanted: NewCertificate): string[] {
   ];
 }
 
-function placeholders({ caFile, caKey, names }: NewCertificate): string[] {
+function placeholders({ caFile, caKey }: NewCertificate): string[] {
   const open = [];
   if (caFile === null) open.push('CA.crt is the certificate of your CA');
   if (caKey === null) open.push('CA.key is the private key of your CA');
-  if (altNameText(names) === '') open.push('NAME and ADDRESS are what clients connect to');
   return open.length > 0 ? [`(${open.join('; ')})`] : [];
 }
 
