@@ -44,6 +44,8 @@ client = mqtt.Client(
 )
 if wanted["ca"]:
     client.tls_set(wanted["ca"])
+if wanted.get("username"):
+    client.username_pw_set(wanted["username"], wanted["password"])
 client.on_connect = on_connect
 client.on_subscribe = on_subscribe
 client.on_message = on_message
