@@ -107,7 +107,7 @@ test('a bare name alone is a warning, and a non-breaking space in the extension 
   );
   if (!d) return;
   const finding = only(d.explain(), 'few-alternative-names');
-  assert.equal(finding.severity, 'note');
+  assert.equal(finding.severity, 'warning');
   assert.match(
     finding.saw,
     /good for DNS:futro-s450 only; line 1 of .*pasted.txt has a non-breaking space \(U\+00A0\)/,
