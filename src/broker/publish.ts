@@ -6,7 +6,7 @@
  *                                                     QoS 2: keep, PUBREC; at PUBREL route, then PUBCOMP
  */
 import { type Ack, malformed, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
-import type { IncomingExchange } from '../session/incoming-exchanges.ts';
+import type { IncomingExchange } from '../session/mod.ts';
 import { Publication } from './publication.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Broker } from './broker.ts';

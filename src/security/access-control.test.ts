@@ -65,6 +65,8 @@ function create(scopes: SecurityScopes, options: Partial<AccessControlOptions> =
   return created.access;
 }
 
+const toLetIn = '"allow_anonymous true" would let everybody in, a password_file those who are in it';
+
 async function verdict(access: ConfiguredAccessControl, request: AuthenticationRequest): Promise<true | string> {
   const answer = await access.authenticate(request);
   return answer.allowed || answer.because;
@@ -78,14 +80,20 @@ test('with a password file only its users enter, and anonymous clients where the
   assert.equal(await verdict(access, login(open, 'eve', 'secret')), 'no such user');
   assert.equal(await verdict(access, login(open, 'ana', null)), 'password missing');
   assert.equal(await verdict(access, login(open, null, null)), true);
-  assert.equal(await verdict(access, login(closed, null, null)), 'anonymous clients are not allowed on port 1883');
+  assert.equal(
+    await verdict(access, login(closed, null, null)),
+    `anonymous clients are not allowed on port 1883; ${toLetIn}`,
+  );
 });
 
 test('without a password file allow_anonymous decides for everybody, names and passwords or not', async () => {
   const access = create(all(nothing));
   assert.equal(await verdict(access, login(open, null, null)), true);
   assert.equal(await verdict(access, login(open, 'anyone', 'anything')), true);
-  assert.equal(await verdict(access, login(closed, null, null)), 'anonymous clients are not allowed on port 1883');
+  assert.equal(
+    await verdict(access, login(closed, null, null)),
+    `anonymous clients are not allowed on port 1883; ${toLetIn}`,
+  );
   assert.match(String(await verdict(access, login(closed, 'ana', 'secret'))), /^no password_file is configured/);
 });
 

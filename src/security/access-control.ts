@@ -182,8 +182,9 @@ function definite(answer: AuthenticationAnswer): Verdict | null {
 /** Without a password file a name proves nothing: it is treated as the listener treats clients without one. */
 function nobodyDecided(asked: number, deferred: boolean, { username, listener }: AuthenticationRequest): Verdict {
   if (listener.allowAnonymous && (username === null || !deferred)) return { allowed: true };
-  if (username === null) return { allowed: false, because: `anonymous clients are not allowed on ${listener.name}` };
+  const toOpen = `anonymous clients are not allowed on ${listener.name}; "allow_anonymous true" would let everybody in, a password_file those who are in it`;
+  if (username === null) return { allowed: false, because: toOpen };
   if (deferred) return { allowed: false, because: 'nobody who was asked knows this user' };
   const nobody = asked === 0 ? 'no password_file is configured' : 'nobody is in charge of this user';
-  return { allowed: false, because: `${nobody}, and anonymous clients are not allowed on ${listener.name}` };
+  return { allowed: false, because: `${nobody}, and ${toOpen}` };
 }

@@ -90,9 +90,16 @@ export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   const code = connection.version === 5 ? refusal.v5 : refusal.v3;
   if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
   const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard' };
-  if (refusal.because !== undefined) ending.explanation = `  ${refusal.because}`;
   connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
+  if (refusal.because !== undefined) ending.explanation = explanation(attempt, refusal.because);
   endConnection(broker, connection, ending);
+}
+
+/** A line that can be read alone: who, from where, as whom, and why. */
+function explanation({ connection, username }: ConnectAttempt, because: string): string {
+  const { address, port, listener } = connection.peer;
+  const user = username === null ? '' : `, user '${username}'`;
+  return `  ${connection.clientId} (${address}:${port} on ${listener.name}${user}) was refused: ${because}`;
 }
 
 /** Error CONNACKs carry no properties but the maximum QoS of a limited listener (compat/packets.md, 1). */
