@@ -7,9 +7,10 @@
  *   listener 0 /path          a Unix socket
  */
 import { lookup } from 'node:dns/promises';
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { isIP, type Server } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import { dirname } from 'node:path';
 import { errorCode, systemErrorText } from '../transport/mod.ts';
 import { ListenerError, type ListenerOptions } from './options.ts';
 
@@ -109,7 +110,9 @@ export async function listenOnPath(server: Server, path: string): Promise<void> 
     });
   } catch (error) {
     if (error instanceof ListenerError) throw error;
-    throw new ListenerError([`Error binding unix socket: ${systemErrorText(error)}`, pathHint(path)]);
+    // libuv calls a missing directory "permission denied".
+    const text = existsSync(dirname(path)) ? systemErrorText(error) : 'No such file or directory';
+    throw new ListenerError([`Error binding unix socket: ${text}`, pathHint(path)]);
   } finally {
     process.umask(umask);
   }
