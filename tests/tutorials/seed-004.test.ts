@@ -8,6 +8,7 @@ import test from 'node:test';
 import { until, type Broker, type RunResult } from '../harness/mod.ts';
 import { DebianMachine, machineNeeds } from './debian-machine.ts';
 import { commandLine, nonBreakingSpace, printed } from './printed.ts';
+import { commandsUnder } from './remedy.ts';
 
 const says = printed('seed-004.md');
 const passwordFile = '/etc/mosquitto/mqttpass';
@@ -51,6 +52,14 @@ class Reader {
   async typeWell(block: string, typed = ''): Promise<void> {
     const result = await this.type(block, typed);
     assert.equal(result.code, 0, `${block}: ${result.output}`);
+  }
+
+  /** Pastes what the log offers under a finding; CA.key stands for the reader's own, which asks for its passphrase. */
+  async paste(finding: RegExp, log: string): Promise<void> {
+    const commands = commandsUnder(finding, log).map(line => line.replace('-CAkey CA.key', '-CAkey mqtt_ca.key'));
+    assert.notDeepEqual(commands, [], `nothing to paste under ${finding} in:\n${log}`);
+    const result = await this.machine.type(`set -e; ${commands.join('\n')}`, { typed: `${passphrase}\n` });
+    assert.equal(result.code, 0, result.output);
   }
 
   publish(options: string): Promise<RunResult> {
@@ -144,7 +153,7 @@ test('seed 004: the private authority carries TLS and passwords, without --insec
   t.after(() => reader.end());
   const sameAnswers = withAddress(answers(says('answers')));
   const settings = says('port.conf') + says('tls.conf') + passwordSettings;
-  const rightPath = settings.replace('ca_cetificates', 'certs');
+  let corrected = settings;
   const client = `-h User-PC.local -p 8883 --cafile mqtt_ca.crt ${credentials}`;
   await reader.typeWell('password', 'secret1\nsecret1\n');
   machine.letMosquittoRead(passwordFile);
@@ -163,20 +172,21 @@ test('seed 004: the private authority carries TLS and passwords, without --insec
     const { code, log } = await machine.refusal();
     assert.equal(code, 1, log);
     assert.match(log, /Unable to load CA certificates\. Check cafile "\/etc\/mosquitto\/ca_cetificates\/mqtt_ca\.crt"/);
-    assert.match(log, /\/etc\/mosquitto\/certs\/mqtt_ca\.crt/);
+    const [meant = ''] = /^cafile .*$/m.exec(log.replace(/^.*you meant: /gm, '')) ?? [];
+    assert.equal(meant, 'cafile /etc/mosquitto/certs/mqtt_ca.crt');
+    corrected = settings.replace(/^cafile .*$/m, meant);
   });
 
-  await t.test('a key that only root can read is refused, naming the file and the remedy', async () => {
-    machine.configure(conf, rightPath);
+  await t.test('a key that only root can read is refused; the commands in the log mend that', async () => {
+    machine.configure(conf, corrected);
     const { code, log } = await machine.refusal();
     assert.equal(code, 1, log);
-    assert.match(log, /mqtt_srv\.key/);
-    assert.match(log, /chmod|chown|chgrp/);
-    machine.letMosquittoRead('/etc/mosquitto/certs/mqtt_srv.key');
+    assert.match(log, /Unable to load server key file/);
+    await reader.paste(/mqtt_srv\.key: user mosquitto may not read it/, log);
   });
 
   await t.test('it starts, and warns that the authority and the broker bear the same name', async () => {
-    await reader.restart(rightPath);
+    await reader.restart(corrected);
     await reader.logged(/same (subject|name)|identical/i);
     await reader.logged(/self-signed/i);
   });
@@ -188,11 +198,17 @@ test('seed 004: the private authority carries TLS and passwords, without --insec
     await reader.logged(/unknown ca[^]*trust/i);
   });
 
-  await t.test('with a name of its own for the authority the tutorial completes', async () => {
+  await t.test('with the certificate that the log offers the tutorial completes', async () => {
+    await reader.paste(/the server and the CA that signed it have the same name/, reader.log);
+    await reader.restart(corrected);
+    await reader.exchange(client);
+  });
+
+  await t.test('so it does with its own commands and a name of its own for the authority', async () => {
     const ownName = sameAnswers.replace('User-PC.local', 'FicusOnline CA');
     await reader.typeWell('authority', `${passphrase}\n${ownName}`);
     await reader.signServer(sameAnswers);
-    await reader.restart(rightPath);
+    await reader.restart(corrected);
     await reader.exchange(client);
     const anonymous = await reader.publish(client.replace(credentials, ''));
     assert.equal(anonymous.code, 5, anonymous.output);
