@@ -304,7 +304,7 @@ test('[MQTT-4.4.0-1] [MQTT-4.6.0-1] what is unacknowledged is sent again in its 
   const { first, topic, from, again } = await lasting(1);
   for (let n = 0; n < 5; n += 1) await from.publish(topic, `${n}`, { qos: 1 });
   for (let n = 0; n < 5; n += 1) await first.receive('PUBLISH');
-  first.destroy();
+  await first.disconnect();
   for (let n = 5; n < 10; n += 1) await from.publish(topic, `${n}`, { qos: 1 });
   const second = await again();
   for (let n = 0; n < 10; n += 1) {

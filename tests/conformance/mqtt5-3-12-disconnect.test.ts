@@ -71,15 +71,15 @@ test('[MQTT-3.14.4-3] DISCONNECT 0x00 discards the will, in its short and its lo
   }
 });
 
-test('DISCONNECT with any reason but 0x04 discards the will, as in Mosquitto', async () => {
+test('[MQTT-3.1.2-8] DISCONNECT with any other reason than 0x00 leaves the will to be published', async () => {
   const watch = await lab.client();
   const topic = unique('will');
   await watch.subscribe(topic);
-  for (const reason of [0x80, 0x81, 0x99]) {
-    const client = await lab.client({ will: { topic, payload: 'never' } });
+  for (const reason of [0x04, 0x80, 0x81, 0x99]) {
+    const client = await lab.client({ will: { topic, payload: `${reason}` } });
     await client.disconnect(reason);
+    await watch.expectMessage(`${reason}`);
   }
-  await watch.expectNothing();
 });
 
 test('DISCONNECT may change the session expiry', async () => {

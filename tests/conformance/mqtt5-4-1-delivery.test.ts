@@ -274,7 +274,7 @@ test('[MQTT-4.4.0-1] everything unacknowledged is sent again in its order with i
   }
   first.send(ack(PUBREC, sent[1]!.packetId));
   await first.receive('PUBREL');
-  first.destroy();
+  await first.disconnect();
   await from.publish(topic, 'e', { qos: 1 });
   const second = await again();
   const seen: [string, number][] = [];
