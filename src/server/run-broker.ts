@@ -3,7 +3,7 @@
  *
  *   configuration ── privileges ── daemon ── pid file ── log ── access files ── listeners ── running ── signals ── stop
  */
-import { findingLines, systemClock } from '../base/mod.ts';
+import { type Finding, findingLines, systemClock } from '../base/mod.ts';
 import type { Settings } from '../conf/mod.ts';
 import { BrokerLog } from '../observability/mod.ts';
 import { PkiError } from '../pki/mod.ts';
@@ -20,7 +20,6 @@ import {
   dropPrivileges,
   exitCodes,
   listenForSignals,
-  type PidFile,
   type ProcessFailure,
   productVersion,
   startDaemon,
@@ -81,7 +80,11 @@ async function configure(command: BrokerCommand, log: BrokerLog): Promise<Config
 function announce(home: Home, log: BrokerLog): void {
   process.stdout.write(`${bannerLines(home).join('\n')}\n\n`);
   home.announced();
-  for (const finding of home.findings) {
+  logFindings(log, home.findings);
+}
+
+function logFindings(log: BrokerLog, findings: readonly Finding[]): void {
+  for (const finding of findings) {
     for (const line of findingLines(finding)) log.write(finding.severity === 'error' ? 'error' : 'warning', line);
   }
 }
@@ -104,7 +107,7 @@ async function start(
   log.write('information', `zancudo version ${productVersion()} starting`);
   log.write('information', settings.path === null ? 'Using default config.' : `Config loaded from ${settings.path}.`);
   const code = await serve(command, settings, home, log, channel);
-  (pidFile as PidFile | null)?.remove();
+  pidFile?.remove();
   return code;
 }
 
@@ -184,7 +187,8 @@ async function untilStopped(
 /** Names and addresses of the machine change, certificates end: the home notices and the listeners follow. */
 function watchCertificates(running: RunningBroker, command: BrokerCommand, home: Home): NodeJS.Timeout {
   const look = async (): Promise<void> => {
-    const { renewed } = await refreshHome(home);
+    const { renewed, findings } = await refreshHome(home);
+    logFindings(running.log, findings);
     if (renewed) await reload(running, command, home);
   };
   const timer = setInterval(() => {
