@@ -31,7 +31,7 @@ import { onAuth, type PendingAuth } from './auth.ts';
 import type { Broker } from './broker.ts';
 import type { ConnectAttempt } from './connect/attempt.ts';
 import { beginConnect, refuseUnreadable } from './connect/connect.ts';
-import { explainFirstBytes } from './connect/first-bytes.ts';
+import { explainFirstBytes, looksLikeTls } from './connect/first-bytes.ts';
 import { pump } from './deliver.ts';
 import { endConnection, type Ending, endingOf } from './endings.ts';
 import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
@@ -119,6 +119,8 @@ export class Connection implements LinkHandler {
   readPackets(): void {
     try {
       while (!this.waiting && !this.closed) {
+        // A stream that is not MQTT shows in its first byte; its "length" is not worth waiting for.
+        if (this.state === 'awaiting-connect') this.checkFirstByte();
         const status = this.reader.next();
         if (status === frameStatus.wait) return;
         if (status !== frameStatus.packet) throw this.frameError(status);
@@ -241,12 +243,16 @@ export class Connection implements LinkHandler {
     const { first } = this.reader;
     if (this.state === 'open') return this.onOpenPacket(first, first >> 4);
     if (this.state === 'connecting') return this.onConnectingPacket(first);
-    if (first >> 4 !== packetTypes.connect) {
-      throw new PacketError(reasonCodes.protocolError, notConnect(first), { kind: 'close' });
-    }
     this.broker.meter.connectsReceived++;
     const { bytes, start, end } = this.reader;
     beginConnect(this, readConnect(bytes, first, start, end, this.peer.listener.acceptProtocolVersions));
+  }
+
+  /** [MQTT-3.1.0-1] */
+  private checkFirstByte(): void {
+    const { unread } = this.reader;
+    if (unread.length === 0 || (unread[0]! >> 4 === packetTypes.connect && !looksLikeTls(unread))) return;
+    throw new PacketError(reasonCodes.protocolError, notConnect(unread[0]!), { kind: 'close' });
   }
 
   /** Between CONNECT and CONNACK only AUTH has a place (MQTT 5, 4.12). */

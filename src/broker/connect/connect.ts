@@ -11,7 +11,7 @@ import { type Ending, endConnection, phraseFor } from '../endings.ts';
 import { accept } from './accept.ts';
 import type { ConnectAttempt, ConnectRefusal, Stage, StageOutcome } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
-import { nameFirstBytes } from './first-bytes.ts';
+import { looksLikeTls, nameFirstBytes } from './first-bytes.ts';
 import { applyKeepAlive, checkClientId, checkPeer, checkPrefix, checkWill, nameClient } from './checks.ts';
 import { makeRoom, resumeSession, takeOver } from './resume.ts';
 
@@ -118,15 +118,15 @@ export function refuseUnreadable(connection: Connection, error: PacketError): vo
   const { answer } = error;
   broker.meter.connectsRefused++;
   const firstPacket = connection.state === 'awaiting-connect';
-  const looksLikeTls = firstPacket && reader.pendingFirst === 0x16 && connection.bytesSeen >= 3;
-  if (looksLikeTls) {
+  const tls = firstPacket && looksLikeTls(reader.unread);
+  if (tls) {
     const text = `Client from ${peer.address}:${peer.port} appears to be using TLS to connect to a non-TLS listener.`;
     broker.log.write('notice', text);
   } else if (error.text !== '') connection.logProtocolError(error.text);
   if (answer.kind === 'connack-v3') sendRefusal(connection, false, answer.returnCode);
   else if (answer.kind === 'connack-v5') sendRefusal(connection, true, error.reasonCode);
   const ending: Ending = { reason: error.ending ?? phraseFor(error.reasonCode), disconnectCode: null, will: 'discard' };
-  const explanation = looksLikeTls ? tlsRemedy(connection) : notMqtt(connection);
+  const explanation = tls ? tlsRemedy(connection) : notMqtt(connection);
   if (firstPacket && explanation !== null) ending.explanation = explanation;
   endConnection(broker, connection, ending);
 }
@@ -136,7 +136,7 @@ function tlsRemedy({ peer }: Connection): string {
 }
 
 function notMqtt({ peer, reader }: Connection): string | null {
-  const name = nameFirstBytes(reader.bytes.length > 0 ? reader.bytes : reader.unread, 0);
+  const name = nameFirstBytes(reader.unread);
   return name === null
     ? null
     : `  ${peer.address}:${peer.port} sent ${name} to ${peer.listener.name}, which speaks MQTT.`;
