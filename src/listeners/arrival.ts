@@ -24,7 +24,7 @@ export interface Found<T> {
   used: number;
 }
 
-type HeardLink = Link & { readonly heard: boolean };
+type HeardLink = Link & Pick<SocketLink, 'heard' | 'ended'>;
 
 export class Arrival {
   readonly listener: Listener;

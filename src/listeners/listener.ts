@@ -61,7 +61,7 @@ export class Listener {
     const loaded = this.tryLoad(this.settings);
     await this.bind();
     if (loaded instanceof ListenerError) throw loaded;
-    this.tls = loaded;
+    this.putInForce(loaded);
   }
 
   /** The state that the new settings would make; nothing is changed yet. */
@@ -71,7 +71,8 @@ export class Listener {
       return loadTls(settings.tls);
     } catch (error) {
       if (!(error instanceof TlsLoadError)) throw error;
-      return new ListenerError([...error.lines, ...this.shared.options.explain(error.cause, settings.tls)]);
+      const explained = error.cause === null ? [] : this.shared.options.explain(error.cause, settings.tls);
+      return new ListenerError([...error.lines, ...explained]);
     }
   }
 
@@ -79,7 +80,12 @@ export class Listener {
   replace(settings: ListenerOptions, tls: LoadedTls | null): void {
     Object.assign(this.rules, settings.rules);
     this.settings = { ...settings, rules: this.rules };
+    this.putInForce(tls);
+  }
+
+  private putInForce(tls: LoadedTls | null): void {
     this.tls = tls;
+    for (const remark of tls?.remarks ?? []) this.shared.options.log.write('warning', remark);
   }
 
   /** Stops listening; links are left to their owner. */

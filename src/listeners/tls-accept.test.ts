@@ -364,6 +364,17 @@ describe('TLS listeners', { skip: noOpenssl }, () => {
     await broker.untilLine(/left right after the TLS handshake, before CONNECT/);
   });
 
+  test('a silent TLS client that the heart itself sends away is not accused of leaving', async t => {
+    const broker = new Broker(t);
+    const port = await broker.open({ tls: tlsOptions(certificates) });
+    client(t, port).resume();
+    const arrived = await broker.next();
+    arrived.link.end();
+    await broker.until(() => arrived.end !== null);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.doesNotMatch(broker.text, /left right after/);
+  });
+
   test('plain MQTT on a TLS port goes to the heart with its bytes, to be refused in words', async t => {
     const broker = new Broker(t);
     const port = await broker.open({ tls: tlsOptions(certificates) });

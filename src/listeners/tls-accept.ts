@@ -197,13 +197,17 @@ function recheckCertificate(arrival: Arrival, socket: TLSSocket): PeerRefusal | 
 /** Some clients reject our certificate without an alert, after the handshake: they just leave. */
 function watchSilentLeave(arrival: Arrival, socket: TLSSocket): void {
   if (!arrival.listener.shared.options.log.connections) return;
-  socket.once('close', () => {
-    if (arrival.link?.heard !== false || arrival.error !== null) return;
-    arrival.explain(
-      `the client left right after the TLS handshake, before CONNECT; ${SILENT_CLIENTS}`,
-      'Give the client our CA certificate, and connect by a name that our certificate holds.',
-    );
-  });
+  // One tick later: the heart's own line comes first.
+  socket.once('close', () => process.nextTick(explainSilentLeave, arrival));
+}
+
+function explainSilentLeave(arrival: Arrival): void {
+  const { link, error } = arrival;
+  if (link === null || link.heard || link.ended?.by === 'us' || error !== null) return;
+  arrival.explain(
+    `the client left right after the TLS handshake, before CONNECT; ${SILENT_CLIENTS}`,
+    'Give the client our CA certificate, and connect by a name that our certificate holds.',
+  );
 }
 
 const SILENT_CLIENTS = 'Node.js clients do so when they do not trust our certificate.';

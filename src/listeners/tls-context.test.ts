@@ -101,12 +101,6 @@ describe('TLS files', { skip: missing('openssl', 'version') }, () => {
       `${CA} cafile "DIR/garbage.pem".${NO_CERTIFICATE}`,
     ],
     [
-      'a CA directory that is not there',
-      () => ({ caPath: certificates.file('none') }),
-      new RegExp(`^${CA} capath "DIR/none"\\.`),
-    ],
-    ['a CA directory without links', () => ({ caPath: certificates.path }), `${CA} capath "DIR".${NO_CERTIFICATE}`],
-    [
       'a revocation list that is not there',
       () => ({ crlFile: certificates.file('none') }),
       `${CRL} "DIR/none". Check crlfile.${GONE}${LOOKUP}`,
@@ -116,7 +110,7 @@ describe('TLS files', { skip: missing('openssl', 'version') }, () => {
       () => ({ crlFile: certificates.file('ca.crt') }),
       `${CRL} "DIR/ca.crt". Check crlfile.${NO_CERTIFICATE}`,
     ],
-    ['a tls_version nobody knows', () => ({ minVersion: 'foo' }), 'Error: Unsupported tls_version "foo".'],
+    ['a tls_version nobody knows', () => ({ minVersion: 'foo' }), /^Error: Unsupported tls_version "foo"\.\n/],
     [
       'ciphers nobody knows',
       () => ({ ciphers: 'foo' }),
@@ -152,6 +146,19 @@ describe('TLS files', { skip: missing('openssl', 'version') }, () => {
       trust.cas.map(ca => ca.subject),
       ['CN=Test CA'],
     );
+  });
+
+  test('a CA directory that is not there, or has no links, is remarked on and trusts nobody', () => {
+    for (const caPath of [certificates.file('none'), certificates.path]) {
+      const { trust, remarks } = loadTls(tlsOptions(certificates, { caFile: null, caPath }));
+      assert.equal(trust.cas.length, 0);
+      assert.match(remarks.join('\n'), /^Warning: capath .* adds no CA[^]*openssl rehash/);
+    }
+  });
+
+  test('a setting nobody knows comes with a hint of what to write', () => {
+    assert.match(linesOf({ minVersion: 'foo' }), /\n.*write tlsv1\.2 or tlsv1\.3\.$/);
+    assert.match(linesOf({ ciphers: 'foo' }), /\n.*openssl ciphers -v 'foo'$/);
   });
 
   test('every CA and every revocation list of a file counts, not only the first', () => {

@@ -16,17 +16,19 @@ export interface LoadedTls {
   options: TlsOptions;
   context: SecureContext;
   trust: Trust;
+  /** What is odd about the files though they load. */
+  remarks: readonly string[];
 }
 
-/** Mosquitto's line and OpenSSL's words, and the error they were made from. */
+/** The lines to print; `cause` is the error about a file, null when the lines say everything. */
 export class TlsLoadError extends Error {
   readonly lines: readonly string[];
-  override readonly cause: unknown;
+  override readonly cause: Error | null;
 
-  constructor(line: string, openssl: readonly string[], cause: unknown) {
-    super(line);
+  constructor(lines: readonly string[], cause: Error | null) {
+    super(lines[0]);
     this.name = 'TlsLoadError';
-    this.lines = [line, ...openssl.map((text, i) => `OpenSSL Error [${i}]: ${text}`)];
+    this.lines = lines;
     this.cause = cause;
   }
 }
@@ -50,7 +52,8 @@ export function loadTls(options: TlsOptions): LoadedTls {
   const minVersion = oldestVersion(options.minVersion);
   const ciphers = cipherList(options);
   checkGroups(options.groups);
-  const cas = [...casOfFile(options.caFile), ...casOfDirectory(options.caPath)];
+  const remarks: string[] = [];
+  const cas = [...casOfFile(options.caFile), ...casOfDirectory(options.caPath, remarks)];
   const pairs = options.certificates.map(loadPair);
   const crls = loadCrls(options.crlFile);
   const trust: Trust = { cas, crls: crls === null ? null : crls.join('\n'), forgiveDates: options.forgiveDates };
@@ -69,7 +72,7 @@ export function loadTls(options: TlsOptions): LoadedTls {
   if (crls !== null) secure.crl = crls;
   if (options.groups !== null) secure.ecdhCurve = options.groups.join(':');
   if (options.psk !== null) restrictToPsk(secure, options);
-  return { options, context: createSecureContext(secure), trust };
+  return { options, context: createSecureContext(secure), trust, remarks };
 }
 
 /**
@@ -88,7 +91,10 @@ function restrictToPsk(secure: SecureContextOptions, options: TlsOptions): void 
 function oldestVersion(text: string | null): 'TLSv1.2' | 'TLSv1.3' {
   if (text === null) return 'TLSv1.2';
   const version = OLDEST_VERSION[text];
-  if (version === undefined) throw new TlsLoadError(`Error: Unsupported tls_version "${text}".`, [], null);
+  if (version === undefined) {
+    const hint = 'tls_version is the oldest version to accept: write tlsv1.2 or tlsv1.3.';
+    throw new TlsLoadError([`Error: Unsupported tls_version "${text}".`, hint], null);
+  }
   return version;
 }
 
@@ -105,33 +111,54 @@ function cipherList(options: TlsOptions): string | null {
 
 function tryCiphers(list: string | null, line: string): void {
   if (list === null) return;
-  attempt(() => createSecureContext({ ciphers: list }), line);
+  const hint = `OpenSSL knows no cipher of this list. What a list means is shown by: openssl ciphers -v '${list}'`;
+  trySetting({ ciphers: list }, [line, hint]);
 }
 
 function checkGroups(groups: readonly string[] | null): void {
   if (groups === null) return;
   const list = groups.join(':');
-  attempt(
-    () => createSecureContext({ ecdhCurve: list }),
-    `Error: Unable to set TLS groups. Check tls_groups "${list}".`,
-  );
+  const hint = 'Names that OpenSSL knows are, among others, X25519MLKEM768, X25519, P-256, P-384 and P-521.';
+  trySetting({ ecdhCurve: list }, [`Error: Unable to set TLS groups. Check tls_groups "${list}".`, hint]);
+}
+
+function trySetting(setting: SecureContextOptions, lines: readonly string[]): void {
+  try {
+    createSecureContext(setting);
+  } catch {
+    throw new TlsLoadError(lines, null);
+  }
 }
 
 function casOfFile(file: string | null): X509Certificate[] {
   if (file === null) return [];
   const line = `Error: Unable to load CA certificates. Check cafile "${file}".`;
   const found = certificatesIn(readLookup(file, line), line);
-  if (found.length === 0) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
+  if (found.length === 0) throw fileError(line, [NO_CERTIFICATE], new Error('no certificate found'));
   return found;
 }
 
-/** Only the links that `openssl rehash` makes count, as in OpenSSL: what else lies there is not meant as a CA. */
-function casOfDirectory(directory: string | null): X509Certificate[] {
+/**
+ * Only the links that `openssl rehash` makes count, as in OpenSSL: what else lies there is not meant as a CA. Without
+ * any the directory adds nothing; that is not an error, since cafile may stand beside it.
+ */
+function casOfDirectory(directory: string | null, remarks: string[]): X509Certificate[] {
   if (directory === null) return [];
+  const names = namesIn(directory).filter(name => /^[0-9a-f]{8}\.[0-9]+$/.test(name));
+  if (names.length === 0) {
+    remarks.push(`Warning: capath "${directory}" adds no CA: OpenSSL's links are missing there.`);
+    remarks.push(`  Make them with: openssl rehash ${directory}`);
+  }
   const line = `Error: Unable to load CA certificates. Check capath "${directory}".`;
-  const names = attempt(() => readdirSync(directory), line).filter(name => /^[0-9a-f]{8}\.[0-9]+$/.test(name));
-  if (names.length === 0) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
   return names.flatMap(name => certificatesIn(readLookup(join(directory, name), line), line));
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 function certificatesIn(text: string, line: string): X509Certificate[] {
@@ -144,7 +171,7 @@ function loadCrls(file: string | null): string[] | null {
   if (file === null) return null;
   const line = `Error: Unable to load certificate revocation file "${file}". Check crlfile.`;
   const blocks = readLookup(file, line).match(/-----BEGIN X509 CRL-----[^]*?-----END X509 CRL-----/g);
-  if (blocks === null) throw new TlsLoadError(line, [NO_CERTIFICATE], null);
+  if (blocks === null) throw fileError(line, [NO_CERTIFICATE], new Error('no revocation list found'));
   attempt(() => createSecureContext({ crl: blocks }), line);
   return blocks;
 }
@@ -157,7 +184,7 @@ function loadPair(pair: CertificatePair): { cert: string; key: string } {
   const key = readUse(pair.keyFile, keyLine);
   const parsed = attempt(() => createPrivateKey(key), keyLine, 'error:0A080009:SSL routines::PEM lib');
   if (!leaf.checkPrivateKey(parsed))
-    throw new TlsLoadError(keyLine, [MISMATCH], withCode('ERR_OSSL_X509_KEY_VALUES_MISMATCH'));
+    throw fileError(keyLine, [MISMATCH], withCode('ERR_OSSL_X509_KEY_VALUES_MISMATCH'));
   // What OpenSSL thinks of the pair itself, for example that the key is too small.
   attempt(() => createSecureContext({ cert, key }), certLine);
   return { cert, key };
@@ -188,7 +215,7 @@ function readPem(file: string, line: string, tail: readonly string[]): string {
   } catch (error) {
     const number = Math.abs((error as NodeJS.ErrnoException).errno ?? 0);
     const code = (0x80000000 + number).toString(16).toUpperCase().padStart(8, '0');
-    throw new TlsLoadError(line, [`error:${code}:system library::${systemErrorText(error)}`, ...tail], error);
+    throw fileError(line, [`error:${code}:system library::${systemErrorText(error)}`, ...tail], error);
   }
 }
 
@@ -196,8 +223,13 @@ function attempt<T>(action: () => T, line: string, ...tail: string[]): T {
   try {
     return action();
   } catch (error) {
-    throw new TlsLoadError(line, [...opensslWords(error), ...tail], error);
+    throw fileError(line, [...opensslWords(error), ...tail], error);
   }
+}
+
+function fileError(line: string, openssl: readonly string[], cause: unknown): TlsLoadError {
+  const lines = [line, ...openssl.map((text, i) => `OpenSSL Error [${i}]: ${text}`)];
+  return new TlsLoadError(lines, cause instanceof Error ? cause : new Error(String(cause)));
 }
 
 function opensslWords(error: unknown): string[] {

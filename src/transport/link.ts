@@ -44,6 +44,8 @@ export class SocketLink {
   blocked = false;
   /** Whether the peer has sent anything. */
   heard = false;
+  /** Why it ends or has ended, as far as it is known; null while it is open. */
+  ended: LinkEnd | null = null;
 
   private readonly socket: LinkedSocket;
   private readonly scheduler: WriteScheduler;
@@ -58,7 +60,6 @@ export class SocketLink {
   /** Whether the scheduler will call endTurn(). */
   private scheduled = false;
   private phase: 'open' | 'ending' | 'closed' = 'open';
-  private closing: LinkEnd | null = null;
   private linger: NodeJS.Timeout | null = null;
   private whenWritten: (() => void) | null = null;
 
@@ -132,7 +133,7 @@ export class SocketLink {
     if (this.phase !== 'open') return;
     this.flush();
     this.phase = 'ending';
-    this.closing ??= { by: 'us' };
+    this.ended ??= { by: 'us' };
     this.socket.end();
     // Unread bytes would turn the close into a reset, which can take our last packet away from the peer.
     this.socket.resume();
@@ -142,7 +143,7 @@ export class SocketLink {
   destroy(): void {
     if (this.phase === 'closed') return;
     this.phase = 'ending';
-    this.closing ??= { by: 'us' };
+    this.ended ??= { by: 'us' };
     this.forgetRanges();
     this.socket.destroy();
   }
@@ -236,13 +237,13 @@ export class SocketLink {
   /** @internal */
   failed(error: Error): void {
     // A reset after our own end() is the peer's way of closing, nothing to report.
-    this.closing ??= { by: 'error', text: systemErrorText(error) };
+    this.ended ??= { by: 'error', text: systemErrorText(error) };
     if (errorCode(error) === 'ERR_STREAM_WRITE_AFTER_END') this.socket.destroy();
   }
 
   /** @internal The peer has sent its last byte; Node ends our side once what is waiting has left. */
   peerEnded(): void {
-    this.closing ??= { by: 'peer' };
+    this.ended ??= { by: 'peer' };
     if (this.pendingBytes > 0) this.startLinger();
   }
 
@@ -255,7 +256,7 @@ export class SocketLink {
     const handler = this.handler;
     this.handler = DEAF;
     this.blocked = false;
-    handler.onClose(this.closing ?? { by: 'peer' });
+    handler.onClose(this.ended ?? { by: 'peer' });
   }
 }
 

@@ -40,6 +40,10 @@ export class WebSocketLink implements LinkHandler, frames.FrameOwner {
     return this.inner.blocked;
   }
 
+  get ended(): LinkEnd | null {
+    return this.closing ?? this.inner.ended;
+  }
+
   get heard(): boolean {
     return this.inner.heard;
   }
