@@ -27,8 +27,8 @@ import { publishWill } from './wills.ts';
 /** tick() should be called this often; every time-out is exact to this. */
 export const TICK_MILLISECONDS = 250;
 
-/** A peer that will be refused anyway has this long to send the CONNECT that we answer. */
-const REFUSED_CONNECT_MILLISECONDS = 1000;
+/** A peer that will be refused anyway has this long to send the CONNECT that we answer; with a tick, one second. */
+const REFUSED_CONNECT_MILLISECONDS = 750;
 
 export interface BrokerPorts {
   clock: Clock;
@@ -150,10 +150,10 @@ export class Broker {
   /** Says every will, waiting ones too, and closes every link without a DISCONNECT, as Mosquitto does. */
   stop(): void {
     this.lookAtTheClock();
-    for (const connection of [...this.connections]) {
-      endConnection(this, connection, { reason: 'server shutting down', disconnectCode: null, will: 'publish' });
-    }
     for (const session of [...this.sessions.values()]) publishWill(this, session);
+    for (const connection of [...this.connections]) {
+      endConnection(this, connection, { reason: 'server shutting down', disconnectCode: null, will: 'discard' });
+    }
   }
 
   private scheduleSweep(): void {

@@ -225,6 +225,10 @@ export class Connection implements LinkHandler {
     if (!this.link.blocked) this.link.flush();
     if (!this.link.blocked || this.pausedBySlowness) return;
     this.pausedBySlowness = true;
+    this.broker.meter.slowLinksPaused++;
+    const bytes = this.link.pendingBytes;
+    const text = `Client ${this.clientId} does not read what it asked for (${bytes} bytes wait); its requests are not read until it does.`;
+    this.broker.log.write('notice', text);
     this.link.pause();
   }
 

@@ -220,8 +220,8 @@ export interface Meter {
   keepAliveTimeouts: number;
   protocolErrors: number;
   oversizePackets: number;
-  /** Links closed because the peer did not read what it had asked for. */
-  slowLinksClosed: number;
+  /** Times that a peer's requests were left unread because it did not read the answers. */
+  slowLinksPaused: number;
   sessionsExpired: number;
   messagesExpired: number;
 }

@@ -22,7 +22,7 @@ export function createMeter(): Meter {
     keepAliveTimeouts: 0,
     protocolErrors: 0,
     oversizePackets: 0,
-    slowLinksClosed: 0,
+    slowLinksPaused: 0,
     sessionsExpired: 0,
     messagesExpired: 0,
   };

@@ -20,6 +20,8 @@ export interface ConnectAttempt {
   /** Data of the last step of enhanced authentication, for the CONNACK. */
   authenticationData: Buffer | null;
   sessionPresent: boolean;
+  /** True when an open connection of the same client identifier had to go. */
+  tookOver: boolean;
   session: BrokerSession | null;
 }
 

@@ -46,6 +46,7 @@ export function beginConnect(connection: Connection, packet: Connect): void {
     keepAlive: packet.keepAlive,
     authenticationData: null,
     sessionPresent: false,
+    tookOver: false,
     session: null,
   };
   connection.attempt = attempt;
@@ -110,6 +111,8 @@ function sendRefusal(connection: Connection, v5: boolean, reasonCode: number, re
   if (maxQos < 2) properties.maximumQos = maxQos;
   const connack = { sessionPresent: false, reasonCode, properties: v5 ? properties : NO_PROPERTIES };
   connection.sendLast(encodeConnack(connack, v5 ? 5 : 4));
+  const { log } = connection.broker;
+  if (log.debug) log.write('debug', `Sending CONNACK to ${connection.clientId} (0, ${reasonCode})`);
 }
 
 /** The end of a connection whose first packets could not be read. */

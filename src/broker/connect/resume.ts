@@ -9,7 +9,8 @@ import { forgetWill } from '../wills.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
 
 /** [MQTT-3.1.4-3]: the old connection of this client identifier goes, with reason code 0x8E. */
-export function takeOver({ broker, clientId, packet }: ConnectAttempt): StageOutcome {
+export function takeOver(attempt: ConnectAttempt): StageOutcome {
+  const { broker, clientId, packet } = attempt;
   const session = broker.sessions.get(clientId);
   const old = session?.connection;
   if (session === undefined || old === null || old === undefined) return undefined;
@@ -18,6 +19,7 @@ export function takeOver({ broker, clientId, packet }: ConnectAttempt): StageOut
   const ends = session.expiryInterval === 0 || packet.cleanStart;
   const delayed = (session.will?.will.delayInterval ?? 0) > 0;
   const will = ends && !delayed ? 'publish' : 'discard';
+  attempt.tookOver = true;
   endConnection(broker, old, { reason: 'session taken over', disconnectCode: reasonCodes.sessionTakenOver, will });
   return undefined;
 }
@@ -38,11 +40,11 @@ export function makeRoom({ broker, clientId }: ConnectAttempt): StageOutcome {
 export function resumeSession(attempt: ConnectAttempt): StageOutcome {
   const { broker, clientId, packet } = attempt;
   const existing = broker.sessions.get(clientId);
-  if (existing !== undefined && broker.log.connections) {
+  if (existing !== undefined && !attempt.tookOver && broker.log.connections) {
     broker.log.write('notice', `Client ${clientId} [(null):0] disconnected: session taken over.`);
   }
   if (existing !== undefined && packet.cleanStart) {
-    forgetPendingWill(attempt, existing);
+    forgetWill(broker, existing); // [MQTT-3.1.3-9]: the client is back before the delay is over
     endSession(broker, existing);
   }
   const resumed = existing !== undefined && !packet.cleanStart;
@@ -53,11 +55,6 @@ export function resumeSession(attempt: ConnectAttempt): StageOutcome {
   attempt.session.version = packet.version;
   attempt.session.expiryInterval = expiryOf(attempt);
   return undefined;
-}
-
-/** A will that waits for its delay is taken back by the client's return. [MQTT-3.1.3-9] */
-function forgetPendingWill({ broker }: ConnectAttempt, session: BrokerSession): void {
-  forgetWill(broker, session);
 }
 
 function resume({ broker, connection }: ConnectAttempt, session: BrokerSession): void {
