@@ -135,7 +135,7 @@ export class Arrival {
 
   /** One line of ours: who, where, what it was, what to do. */
   explain(means: string, remedy: string): void {
-    this.listener.shared.options.log.write('notice', `${this.place}: ${means}${remedy === '' ? '' : ` ${remedy}`}`);
+    this.listener.shared.options.log.write('notice', `  ${this.place}: ${means}${remedy === '' ? '' : ` ${remedy}`}`);
   }
 
   private silence(waitingFor: string): [string, string] {

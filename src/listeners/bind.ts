@@ -47,20 +47,20 @@ async function resolveHost(host: string): Promise<BindAddress[]> {
     const found = await lookup(host, { all: true });
     return found.map(({ address, family }) => ({ address, family: family === 4 ? 'ipv4' : 'ipv6' }));
   } catch (error) {
-    const why = `The host name "${host}" of a listener line cannot be resolved on this machine (${errorCode(error)}). Correct the name, or write an address.`;
+    const why = `  The host name "${host}" of a listener line cannot be resolved on this machine (${errorCode(error)}). Correct the name, or write an address.`;
     throw new ListenerError(['Error creating listener: Name or service not known.', why]);
   }
 }
 
 function noSuchFamily(options: ListenerOptions): string {
-  return `The host "${options.rules.host}" has no address of family ${options.socketDomain}. Remove socket_domain, or write an address of that family.`;
+  return `  The host "${options.rules.host}" has no address of family ${options.socketDomain}. Remove socket_domain, or write an address of that family.`;
 }
 
 function onInterface(name: string, wanted: readonly BindAddress[], host: string | null): BindAddress[] {
   const addresses = addressesOf(name);
   if (addresses === null) {
     const known = Object.keys(networkInterfaces()).join(', ');
-    const why = `Interfaces of this machine that have an address: ${known}.`;
+    const why = `  Interfaces of this machine that have an address: ${known}.`;
     throw new ListenerError([`Error: Interface ${name} does not exist.`, why]);
   }
   const chosen =
@@ -122,14 +122,14 @@ function removeOldSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {
-    const why = `"${path}" exists and is not a socket, so it is not deleted. Move it away, or choose another path.`;
+    const why = `  "${path}" exists and is not a socket, so it is not deleted. Move it away, or choose another path.`;
     throw new ListenerError(['Error binding unix socket: Address already in use', why]);
   }
   unlinkSync(path);
 }
 
 function pathHint(path: string): string {
-  return `The socket "${path}" cannot be made: its directory must exist and be writable for the user that runs the broker.`;
+  return `  The socket "${path}" cannot be made: its directory must exist and be writable for the user that runs the broker.`;
 }
 
 function listening(server: Server, start: () => void): Promise<void> {
@@ -148,10 +148,10 @@ function bindErrorLines(error: unknown, at: BindAddress, port: number): string[]
   const place = `${at.address} port ${port}`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':
-      lines.push(`Another program already listens on ${place}. Find it with: ss -ltnp 'sport = :${port}'`);
+      lines.push(`  Another program already listens on ${place}. Find it with: ss -ltnp 'sport = :${port}'`);
       break;
     case 'EADDRNOTAVAIL':
-      lines.push(`${at.address} is not an address of this machine. Its addresses are shown by: ip addr`);
+      lines.push(`  ${at.address} is not an address of this machine. Its addresses are shown by: ip addr`);
       break;
     case 'EACCES':
       lines.push(
@@ -160,7 +160,7 @@ function bindErrorLines(error: unknown, at: BindAddress, port: number): string[]
       );
       break;
     default:
-      lines.push(`Listening on ${place} failed (${errorCode(error)}).`);
+      lines.push(`  Listening on ${place} failed (${errorCode(error)}).`);
   }
   return lines;
 }

@@ -65,7 +65,7 @@ const FAILURES: [string, Partial<ListenerOptions>, Partial<ListenerRules>, RegEx
     'an address of another machine',
     {},
     { host: '192.0.2.1' },
-    /^Error: Cannot assign requested address\n192\.0\.2\.1 is not an address/,
+    /^Error: Cannot assign requested address\n {2}192\.0\.2\.1 is not an address/,
   ],
   [
     'a name nobody knows',
@@ -117,7 +117,7 @@ test('a port that is taken is named with the command that finds its owner, and n
   const error = (await broker.listeners.open(options).catch((thrown: unknown) => thrown)) as ListenerError;
   assert.deepEqual(error.lines, [
     'Error: Address already in use',
-    `Another program already listens on 127.0.0.1 port ${port}. Find it with: ss -ltnp 'sport = :${port}'`,
+    `  Another program already listens on 127.0.0.1 port ${port}. Find it with: ss -ltnp 'sport = :${port}'`,
   ]);
   assert.match(broker.text, new RegExp(`Opening ipv4 listen socket on port ${port}\\.$`));
   assert.equal(broker.listeners.opened.length, 0);

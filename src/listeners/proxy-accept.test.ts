@@ -56,7 +56,7 @@ const REFUSED: [string, 1 | 2, Buffer | string, boolean, boolean, RegExp][] = [
     v2('3111', ADDRESSES),
     false,
     false,
-    /on port 0\.\nClient \(null\) \[\(null\):0\] disconnected: bad socket read\/write: Invalid input\n127.*version and command/,
+    /on port 0\.\nClient \(null\) \[\(null\):0\] disconnected: bad socket read\/write: Invalid input\n {2}127.*version and command/,
   ],
   [
     'v2 with a broken record',
@@ -64,7 +64,7 @@ const REFUSED: [string, 1 | 2, Buffer | string, boolean, boolean, RegExp][] = [
     v2('2111', `${ADDRESSES}04ffff`),
     false,
     false,
-    /Connection from 192\.0\.2\.7:5555 rejected, corrupt PROXY header\.\n127/,
+    /Connection from 192\.0\.2\.7:5555 rejected, corrupt PROXY header\.\n {2}127/,
   ],
   [
     'no TLS where it is required',
@@ -120,7 +120,9 @@ test('a peer that leaves before its header is one of whom nothing is known', asy
   const broker = new Broker(t);
   const port = await broker.open({ proxyProtocol: 1 });
   dial(t, port).end();
-  await broker.untilLine(/Client \(null\) \[\(null\):0\] disconnected: connection closed by client\.\n127.*port probe/);
+  await broker.untilLine(
+    /Client \(null\) \[\(null\):0\] disconnected: connection closed by client\.\n {2}127.*port probe/,
+  );
 });
 
 test('with require_certificate the common name of a verified certificate is passed on, and TLS is logged', async t => {

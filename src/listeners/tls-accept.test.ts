@@ -307,7 +307,7 @@ describe('TLS listeners', { skip: noOpenssl }, () => {
       const broker = new Broker(t);
       const port = await broker.open({ tls: tlsOptions(certificates, tls) });
       sClient(t, port, ...args.map(arg => (arg.endsWith('.crt') ? certificates.file(arg) : arg)));
-      await broker.untilLine(/disconnected: Protocol error\.\n127.*/);
+      await broker.untilLine(/disconnected: Protocol error\.\n {2}127.*/);
       assert.match(broker.text, openssl);
       assert.match(broker.text, means);
       assert.equal(broker.arrived.length, 0);
@@ -331,7 +331,7 @@ describe('TLS listeners', { skip: noOpenssl }, () => {
       '--cafile',
       certificates.file('ca.crt'),
     );
-    await broker.untilLine(/disconnected: Protocol error\.\n127.*/);
+    await broker.untilLine(/disconnected: Protocol error\.\n {2}127.*/);
     assert.match(broker.text, /name or address they connect to is not in our certificate/);
   });
 
@@ -548,7 +548,7 @@ describe('TLS listeners', { skip: noOpenssl }, () => {
       const broker = new Broker(t);
       const port = await broker.open({ tls: tlsOptions(certificates, { certificates: [], caFile: null, psk }) });
       sClient(t, port, ...args);
-      await broker.untilLine(/disconnected: Protocol error\.\n127.*/);
+      await broker.untilLine(/disconnected: Protocol error\.\n {2}127.*/);
       assert.match(broker.text, means);
       assert.equal(broker.arrived.length, 0);
     });

@@ -92,7 +92,7 @@ function oldestVersion(text: string | null): 'TLSv1.2' | 'TLSv1.3' {
   if (text === null) return 'TLSv1.2';
   const version = OLDEST_VERSION[text];
   if (version === undefined) {
-    const hint = 'tls_version is the oldest version to accept: write tlsv1.2 or tlsv1.3.';
+    const hint = '  tls_version is the oldest version to accept: write tlsv1.2 or tlsv1.3.';
     throw new TlsLoadError([`Error: Unsupported tls_version "${text}".`, hint], null);
   }
   return version;
@@ -111,14 +111,14 @@ function cipherList(options: TlsOptions): string | null {
 
 function tryCiphers(list: string | null, line: string): void {
   if (list === null) return;
-  const hint = `OpenSSL knows no cipher of this list. What a list means is shown by: openssl ciphers -v '${list}'`;
+  const hint = `  OpenSSL knows no cipher of this list. What a list means is shown by: openssl ciphers -v '${list}'`;
   trySetting({ ciphers: list }, [line, hint]);
 }
 
 function checkGroups(groups: readonly string[] | null): void {
   if (groups === null) return;
   const list = groups.join(':');
-  const hint = 'Names that OpenSSL knows are, among others, X25519MLKEM768, X25519, P-256, P-384 and P-521.';
+  const hint = '  Names that OpenSSL knows are, among others, X25519MLKEM768, X25519, P-256, P-384 and P-521.';
   trySetting({ ecdhCurve: list }, [`Error: Unable to set TLS groups. Check tls_groups "${list}".`, hint]);
 }
 
