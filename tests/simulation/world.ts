@@ -1,0 +1,267 @@
+/**
+ * World runs one broker in this process, in simulated time, on simulated links.
+ *
+ *   client ── sent ──► [bytes on the way] ── arrive(n) ──► Broker
+ *   client ◄─ read(n) ─ [bytes on the way] ◄── write() ─── Broker
+ *
+ * Nothing moves by itself: a test decides how many bytes arrive, when the clock goes on, when the store has settled and
+ * where a link breaks; what was on the way then is lost, as on a real network.
+ */
+import { Broker, defaultBrokerSettings } from '../../src/broker/mod.ts';
+import type { BrokerPorts, BrokerSettings } from '../../src/broker/mod.ts';
+import type {
+  AccessControl,
+  Clock,
+  Link,
+  LinkEnd,
+  LinkHandler,
+  ListenerRules,
+  Log,
+  Meter,
+  Peer,
+  Store,
+} from '../../src/broker/ports.ts';
+
+export const openRules: ListenerRules = {
+  name: 'simulated',
+  port: 1883,
+  host: null,
+  unixPath: null,
+  protocol: 'mqtt',
+  acceptProtocolVersions: [3, 4, 5],
+  allowAnonymous: true,
+  allowZeroLengthClientId: true,
+  autoIdPrefix: 'auto-',
+  maxConnections: -1,
+  maxQos: 2,
+  maxTopicAlias: 10,
+  maxTopicAliasBroker: 10,
+  mountPoint: '',
+  requireCertificate: false,
+  requestCertificate: false,
+  useIdentityAsUsername: false,
+  useSubjectAsUsername: false,
+  useUsernameAsClientId: false,
+};
+
+/** Everything is allowed, and nobody speaks enhanced authentication. */
+export const openAccess: AccessControl = {
+  generation: 1,
+  readsUnrestricted: true,
+  authenticate: () => ({ allowed: true }),
+  enhanced: () => null,
+  mayWrite: () => true,
+  mayRead: () => true,
+  maySubscribe: () => true,
+};
+
+/** Keeps what the broker says at warning level and above; anything there is for the test to judge. */
+class CollectingLog implements Log {
+  readonly debug = false;
+  readonly subscribe = false;
+  readonly unsubscribe = false;
+  readonly connections = false;
+  readonly errors: string[] = [];
+
+  write(as: string, text: string): void {
+    if (as === 'error') this.errors.push(text);
+  }
+}
+
+function newMeter(): Meter {
+  return {
+    packetsReceived: 0,
+    packetsSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    publishReceived: 0,
+    publishSent: 0,
+    publishBytesReceived: 0,
+    publishBytesSent: 0,
+    publishDropped: 0,
+    publishDenied: 0,
+    connectsReceived: 0,
+    socketsAccepted: 0,
+    connectionsRefusedByLimit: 0,
+    connectsRefused: 0,
+    tlsRefused: 0,
+    connectTimeouts: 0,
+    keepAliveTimeouts: 0,
+    protocolErrors: 0,
+    oversizePackets: 0,
+    slowLinksPaused: 0,
+    sessionsExpired: 0,
+    messagesExpired: 0,
+  };
+}
+
+/** A store that settles when the test says so. */
+class LateStore implements Store {
+  #waiting: (() => void)[] = [];
+  late = false;
+
+  get settled(): boolean {
+    return this.#waiting.length === 0 && !this.late;
+  }
+
+  onSettled(then: () => void): void {
+    if (this.settled) then();
+    else this.#waiting.push(then);
+  }
+
+  settle(): void {
+    const due = this.#waiting;
+    this.#waiting = [];
+    for (const then of due) then();
+  }
+}
+
+/** Both ends of one simulated link: the broker holds it as a Link, the test moves its bytes. */
+export class SimulatedLink implements Link {
+  handler!: LinkHandler;
+  paused = false;
+  /** The broker has said its last word, or the link is broken. */
+  ended = false;
+  /** The broker has been told of the end. */
+  closed = false;
+  pendingBytes = 0;
+  pendingWrites = 0;
+  blocked = false;
+  readonly #blocksAt: number;
+  #fromBroker: Buffer[] = [];
+  #toBroker: Buffer = Buffer.alloc(0);
+
+  constructor(blocksAt: number) {
+    this.#blocksAt = blocksAt;
+  }
+
+  write(bytes: Buffer, start: number, end: number): void {
+    if (this.ended) return;
+    // Not copied before it is read: whoever changes a range that was written is found out.
+    this.#fromBroker.push(bytes.subarray(start, end));
+    this.pendingBytes += end - start;
+    this.pendingWrites += 1;
+    if (this.pendingBytes > this.#blocksAt) this.blocked = true;
+  }
+
+  flush(): void {}
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.ended = true;
+    this.#fromBroker = [];
+  }
+
+  /** The client sends; nothing arrives yet. */
+  send(bytes: Buffer): void {
+    if (!this.closed) this.#toBroker = Buffer.concat([this.#toBroker, bytes]);
+  }
+
+  get sentBytes(): number {
+    return this.#toBroker.length;
+  }
+
+  /** Up to so many bytes of what was sent reach the broker; they are returned. */
+  arrive(count: number): Buffer {
+    if (this.ended || this.closed || this.paused) return Buffer.alloc(0);
+    const chunk = Buffer.from(this.#toBroker.subarray(0, count));
+    this.#toBroker = this.#toBroker.subarray(count);
+    if (chunk.length > 0) this.handler.onBytes(chunk);
+    return chunk;
+  }
+
+  /** The client reads up to so many bytes of what the broker wrote. */
+  read(count: number): Buffer {
+    const all = Buffer.concat(this.#fromBroker);
+    const chunk = Buffer.from(all.subarray(0, count));
+    this.#fromBroker = all.length > count ? [all.subarray(count)] : [];
+    this.pendingBytes = all.length - chunk.length;
+    if (this.blocked && this.pendingBytes === 0) this.drained();
+    return chunk;
+  }
+
+  private drained(): void {
+    this.blocked = false;
+    this.pendingWrites = 0;
+    if (!this.closed) this.handler.onDrain();
+  }
+
+  /** The connection is gone: what was on the way is lost. */
+  close(end: LinkEnd = { by: 'peer' }): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#toBroker = Buffer.alloc(0);
+    this.handler.onClose(this.ended ? { by: 'us' } : end);
+    this.ended = true;
+  }
+}
+
+export interface WorldOptions {
+  settings?: Partial<BrokerSettings>;
+  access?: AccessControl;
+  rules?: Partial<ListenerRules>;
+}
+
+export class World {
+  /** Milliseconds since the world began. */
+  time = 0;
+  readonly log = new CollectingLog();
+  readonly meter = newMeter();
+  readonly store = new LateStore();
+  readonly broker: Broker;
+  readonly #rules: ListenerRules;
+  #ids = 0;
+  #port = 10_000;
+
+  constructor(options: WorldOptions = {}) {
+    const clock: Clock = { now: () => this.time, wall: () => 1_700_000_000_000 + this.time };
+    const ports: BrokerPorts = {
+      clock,
+      log: this.log,
+      meter: this.meter,
+      store: this.store,
+      access: options.access ?? openAccess,
+      uuid: () => `simulated-${(this.#ids += 1)}`,
+    };
+    this.#rules = { ...openRules, ...options.rules };
+    this.broker = new Broker({ ...defaultBrokerSettings, ...options.settings }, ports);
+  }
+
+  /** A new link to the broker; it counts as blocked when more than so many bytes are unread. */
+  dial(blocksAt = Infinity): SimulatedLink {
+    const link = new SimulatedLink(blocksAt);
+    this.#port += 1;
+    const peer: Peer = {
+      address: '192.0.2.1',
+      port: this.#port,
+      listener: this.#rules,
+      tls: null,
+      certificate: null,
+      pskIdentity: null,
+      proxiedCommonName: null,
+      refusal: null,
+    };
+    this.broker.accept(link, peer);
+    return link;
+  }
+
+  /** Time goes on, tick by tick as in a real process. */
+  advance(milliseconds: number): void {
+    const end = this.time + milliseconds;
+    while (this.time < end) {
+      this.time = Math.min(end, this.time + 250);
+      this.broker.tick();
+    }
+  }
+}
