@@ -120,6 +120,8 @@ export interface ListenerRules {
   /** Empty for none. */
   mountPoint: string;
   requireCertificate: boolean;
+  /** Asks for a certificate, and lets those who have none log in otherwise. */
+  requestCertificate: boolean;
   useIdentityAsUsername: boolean;
   useSubjectAsUsername: boolean;
   useUsernameAsClientId: boolean;

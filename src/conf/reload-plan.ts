@@ -72,7 +72,7 @@ function portsDiffer(what: string, place: Place | null): ConfFailure {
 }
 
 /** Whether a listener speaks TLS cannot change under its open connections; these settings wait together. */
-const tlsFields = ['certfile', 'keyfile', 'certfileRsa', 'keyfileRsa', 'cafile', 'capath', 'crlfile', 'requireCertificate']; // prettier-ignore
+const tlsFields = ['certfile', 'keyfile', 'certfileRsa', 'keyfileRsa', 'cafile', 'capath', 'crlfile', 'requireCertificate', 'requestCertificate']; // prettier-ignore
 
 class Plan {
   readonly live: SettingChange[] = [];

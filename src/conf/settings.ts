@@ -81,6 +81,7 @@ export interface ListenerSettings {
   /** Empty for none. */
   mountPoint: string;
   requireCertificate: boolean;
+  requestCertificate: boolean;
   useIdentityAsUsername: boolean;
   useSubjectAsUsername: boolean;
   useUsernameAsClientId: boolean;
@@ -258,6 +259,7 @@ export function newListener(port: number, security: SecurityScope): ListenerSett
     maxTopicAliasBroker: 10,
     mountPoint: '',
     requireCertificate: false,
+    requestCertificate: false,
     useIdentityAsUsername: false,
     useSubjectAsUsername: false,
     useUsernameAsClientId: false,

@@ -213,6 +213,7 @@ export function listenerOptions(changes: Partial<ListenerOptions>, rules: Partia
     maxTopicAliasBroker: 10,
     mountPoint: '',
     requireCertificate: false,
+    requestCertificate: false,
     useIdentityAsUsername: false,
     useSubjectAsUsername: false,
     useUsernameAsClientId: false,

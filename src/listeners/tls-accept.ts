@@ -44,12 +44,13 @@ interface PskProof {
 
 function wrap(arrival: Arrival, tls: LoadedTls, proof: PskProof): TLSSocket {
   const { psk, alpn } = tls.options;
+  const { requireCertificate, requestCertificate } = arrival.listener.rules;
   const options: TLSSocketOptions & Record<string, unknown> = {
     isServer: true,
     secureContext: tls.context,
-    requestCert: arrival.listener.rules.requireCertificate && psk === null,
+    requestCert: (requireCertificate || requestCertificate) && psk === null,
     // For OpenSSL's own alert where no certificate comes; every other verdict is ours (client-verdict.ts).
-    rejectUnauthorized: true,
+    rejectUnauthorized: requireCertificate,
   };
   if (alpn.length > 0) options.ALPNProtocols = [...alpn];
   if (psk !== null) {
@@ -139,9 +140,14 @@ function notePeer(arrival: Arrival, socket: TLSSocket, tls: LoadedTls, proof: Ps
   const cipher = socket.getCipher().name;
   peer.tls = { version: socket.getProtocol() ?? 'unknown', cipher };
   if (tls.options.psk !== null) return notePsk(arrival, proof, cipher);
-  if (arrival.listener.rules.requireCertificate) noteCertificate(arrival, socket, tls);
+  const { requireCertificate, requestCertificate } = arrival.listener.rules;
+  if (requireCertificate || (requestCertificate && showsCertificate(socket))) noteCertificate(arrival, socket, tls);
   peer.recheck = () => recheckCertificate(arrival, socket);
   return true;
+}
+
+function showsCertificate(socket: TLSSocket): boolean {
+  return socket.getPeerX509Certificate() !== undefined;
 }
 
 /** A key was named and the cipher used it: neither alone is proof. */

@@ -69,6 +69,7 @@ export function listenerRules(listener: ListenerSettings): ListenerRules {
     maxTopicAliasBroker: listener.maxTopicAliasBroker,
     mountPoint: listener.mountPoint,
     requireCertificate: listener.requireCertificate,
+    requestCertificate: listener.requestCertificate,
     useIdentityAsUsername: listener.useIdentityAsUsername,
     useSubjectAsUsername: listener.useSubjectAsUsername,
     useUsernameAsClientId: listener.useUsernameAsClientId,

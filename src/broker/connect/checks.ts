@@ -65,6 +65,8 @@ function nameFromCertificate(attempt: ConnectAttempt, byIdentity: boolean): Stag
     return undefined;
   }
   const name = byIdentity ? (peer.pskIdentity ?? peer.certificate?.commonName) : peer.certificate?.subject;
+  // Asked and not answered: the client logs in as it would without certificates.
+  if (peer.certificate === null && peer.pskIdentity === null && peer.listener.requestCertificate) return undefined;
   if (name === undefined || name === null) {
     const option = byIdentity ? 'use_identity_as_username' : 'use_subject_as_username';
     return {

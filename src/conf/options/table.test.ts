@@ -40,6 +40,7 @@ const ourNames = [
   'keyfile_rsa',
   'max_link_buffer_bytes',
   'max_pending_connections',
+  'request_certificate',
   'tls_groups',
   'tls_handshake_timeout',
 ];

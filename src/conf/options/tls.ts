@@ -106,7 +106,7 @@ export const tls: readonly OptionRow[] = [
   pathBeforePsk(
     'cafile',
     'listener',
-    'PEM certificates of the authorities whose clients are let in. Only looked at with require_certificate.',
+    'PEM certificates of the authorities whose clients are let in. Only looked at with require_certificate or request_certificate.',
   ),
   listenerOption({
     name: 'capath',
@@ -133,8 +133,16 @@ export const tls: readonly OptionRow[] = [
     name: 'require_certificate',
     type: bool,
     field: 'requireCertificate',
-    says: 'A client must prove itself with a certificate of cafile or capath. When false none is asked for.',
+    says: 'A client must prove itself with a certificate of cafile or capath. When false none is asked for, unless request_certificate does.',
     since: '<=1.4',
+    reload: 'live',
+  }),
+  listenerOption({
+    name: 'request_certificate',
+    type: bool,
+    field: 'requestCertificate',
+    says: 'Asks for a certificate without demanding one: a good one of cafile or capath proves who the client is, a bad one is refused, and who shows none logs in with user name and password. With use_identity_as_username the common name is the user name of those who showed one.',
+    since: 'ours',
     reload: 'live',
   }),
   innerListenerOption({
