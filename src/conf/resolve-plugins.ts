@@ -39,10 +39,12 @@ const parts: Readonly<Partial<Record<PluginKind, string>>> = {
   'dynamic-security': 'dynamic security',
 };
 
-/** Looks at every plugin: refuses what cannot be, notes what is not built yet, warns of what nobody uses. */
+/**
+ * Looks at every plugin: notes what is not built yet, warns of what nobody uses. Somebody else's are refused when they
+ * are to be loaded, as in Mosquitto: a check of the configuration does not open them.
+ */
 export function checkPlugins(reading: Reading): void {
   for (const plugin of reading.settings.plugins) {
-    if (plugin.kind === 'foreign') refuseForeign(plugin);
     const part = parts[plugin.kind];
     if (part === undefined) fileOf(plugin);
     else reading.unfulfilled.push({ option: `plugin ${plugin.path}`, fate: notBuiltYet(part), place: plugin.place });
@@ -52,18 +54,6 @@ export function checkPlugins(reading: Reading): void {
       `${placeText(plugin.place)}: plugin '${plugin.name ?? ''}' is loaded, but no plugin_use attaches it: it does nothing.`,
     );
   }
-}
-
-function refuseForeign(plugin: PluginSettings): never {
-  throw new ConfError(
-    [`Error: Unable to load plugin "${plugin.path}".`],
-    [
-      'Plugins made for Mosquitto are machine code against its insides and cannot run here.',
-      'Built in under their own names: mosquitto_password_file.so and mosquitto_acl_file.so.',
-    ],
-    13,
-    plugin.place,
-  );
 }
 
 /** The file a plugin was given; other options than its own are refused, as by the plugin itself. */

@@ -1,5 +1,7 @@
 /** Where the settings come from: a file named by -c, the secure home, or nothing (local-only mode). */
-import { type ConfFailure, type LoadResult, loadConfiguration } from '../conf/mod.ts';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { type ConfFailure, type LoadResult, loadConfiguration, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { defaultHome, type Home, prepareHome } from './first-start.ts';
 import type { BrokerCommand } from './process/mod.ts';
@@ -14,6 +16,29 @@ export async function readConfiguration(command: BrokerCommand): Promise<Configu
   if (command.mode !== 'home') return { result: reread(command, null), home: null };
   const home = await prepareHome(command.home ?? defaultHome(process.env));
   return { result: reread(command, home), home };
+}
+
+/**
+ * `bind_address` takes a name, and a name that nobody knows is a fault of the configuration: it is looked up here,
+ * because reading the file does not wait for anybody.
+ */
+export async function unresolvableAddress(settings: Settings): Promise<ConfFailure | null> {
+  for (const { host, isDefault, places } of settings.listeners) {
+    const place = places['bind_address'];
+    if (!isDefault || host === null || place === undefined || isIP(host) !== 0) continue;
+    if (await lookup(host).catch(() => null)) continue;
+    return {
+      lines: [
+        'Error: Error resolving bind_address: Name or service not known.',
+        `Error found at ${place.file}:${place.line}.`,
+      ],
+      explanation: [
+        `"${host}" is no address and no name that this machine knows; without bind_address every address is served.`,
+      ],
+      exitCode: 3,
+    };
+  }
+  return null;
 }
 
 /** The same file again, for a reload. */

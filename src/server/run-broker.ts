@@ -9,7 +9,13 @@ import { BrokerLog } from '../observability/mod.ts';
 import { PkiError } from '../pki/mod.ts';
 import { assemble, type RunningBroker } from './assemble.ts';
 import { bannerLines } from './banner.ts';
-import { type Configuration, logFailure, logMessages, readConfiguration } from './configuration.ts';
+import {
+  type Configuration,
+  logFailure,
+  logMessages,
+  readConfiguration,
+  unresolvableAddress,
+} from './configuration.ts';
 import { refreshHome, type Home } from './first-start.ts';
 import { openKeylog } from './keylog.ts';
 import {
@@ -27,7 +33,11 @@ import {
   writePidFile,
 } from './process/mod.ts';
 import { reload } from './reload.ts';
+import { startPlugins } from './start-plugins.ts';
 import { printSubscriptions } from './print-subscriptions.ts';
+
+/** What this build has of the parts that Mosquitto lists at its start. */
+const features = ['TLS', 'TLS-PSK', 'Websockets'];
 
 /** Certificates of the home are looked at this often. */
 const RENEWAL_CHECK_MS = 6 * 3_600_000;
@@ -53,9 +63,10 @@ async function live(command: BrokerCommand, log: BrokerLog, channel: DaemonChann
   if (configuration === null) return exitCodes.failure;
   const { result, home } = configuration;
   logMessages(log, result);
-  if (!result.ok) {
-    logFailure(log, result.failure);
-    return result.failure.exitCode;
+  const failure = result.ok ? await unresolvableAddress(result.settings) : result.failure;
+  if (!result.ok || failure !== null) {
+    logFailure(log, failure!);
+    return failure!.exitCode;
   }
   if (command.testConfiguration) {
     process.stdout.write('Configuration file is OK.\n');
@@ -106,7 +117,9 @@ async function start(
   log.configure(settings.log);
   log.write('information', `zancudo version ${productVersion()} starting`);
   log.write('information', settings.path === null ? 'Using default config.' : `Config loaded from ${settings.path}.`);
-  const code = await serve(command, settings, home, log, channel);
+  for (const feature of features) log.write('information', `${feature} support available.`);
+  const plugins = startPlugins(settings.plugins, log);
+  const code = plugins.ok ? await serve(command, settings, home, log, channel) : fail(log, plugins);
   pidFile?.remove();
   return code;
 }

@@ -85,7 +85,7 @@ export const limits: readonly OptionRow[] = [
     name: 'max_link_buffer_bytes',
     type: integer({ argument: 'bytes, 65536 or more', min: 65_536, outside: '65535', good: ['65536', '0x100000'] }),
     field: 'maxLinkBufferBytes',
-    says: 'Bytes that may wait for one client that does not read; beyond, it is disconnected. Its stored messages stay.',
+    says: 'Bytes that may wait for one client that does not read; beyond, QoS 0 for it is dropped and counted, QoS 1 and 2 wait in its session, and its own requests are not read.',
     since: 'ours',
     reload: 'live',
   }),

@@ -1,0 +1,38 @@
+/**
+ * Plugin lines name parts of ours by the file names of Mosquitto's plugins; what they configure was resolved when the
+ * configuration was read. Here they are announced as Mosquitto does, and a file of somebody else is refused.
+ */
+import fs from 'node:fs';
+import type { PluginKind, PluginSettings } from '../conf/mod.ts';
+import type { BrokerLog } from '../observability/mod.ts';
+import { exitCodes, type ProcessFailure } from './process/mod.ts';
+
+/** What each asks for, in Mosquitto's order (compat/errors-logs.md, 2). */
+const events: Partial<Record<PluginKind, readonly string[]>> = {
+  'password-file': ['basic-auth', 'reload'],
+  'acl-file': ['acl-check', 'reload'],
+};
+
+export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog): { ok: true } | ProcessFailure {
+  for (const { kind, path } of plugins) {
+    log.write('information', `Loading plugin: ${path}`);
+    if (kind === 'foreign') return refusal(path);
+    for (const event of events[kind] ?? []) {
+      log.write('information', `Plugin ${kind} has registered to receive '${event}' events.`);
+    }
+  }
+  return { ok: true };
+}
+
+function refusal(path: string): ProcessFailure {
+  const why = fs.existsSync(path)
+    ? 'it is machine code against the insides of Mosquitto'
+    : 'cannot open shared object file: No such file or directory';
+  const lines = [
+    `Error: Unable to load plugin "${path}".`,
+    `Load error: ${path}: ${why}`,
+    '  Plugins made for Mosquitto cannot run here.',
+    '  Built in under their own names: mosquitto_password_file.so and mosquitto_acl_file.so.',
+  ];
+  return { ok: false, lines, exitCode: exitCodes.securityFile };
+}
