@@ -51,6 +51,8 @@ export class ModelClient {
   #owed: Buffer[] = [];
   /** Packet identifiers of messages that were received and not yet completed. */
   readonly #open = new Set<number>();
+  /** Topics by the aliases that the broker has given on this connection. */
+  readonly #aliases = new Map<number, string>();
   /** QoS 2 messages that were taken and wait for PUBREL. */
   readonly #taken = new Set<number>();
 
@@ -77,10 +79,12 @@ export class ModelClient {
     this.#unread = this.#unparsed = Buffer.alloc(0);
     this.#owed = [];
     this.#open.clear();
+    this.#aliases.clear();
     this.connected = false;
     const properties = [
       ['sessionExpiry', 0xffffffff],
       ['receiveMaximum', receiveMaximum],
+      ['topicAliasMaximum', 3],
     ] as const;
     this.link.send(
       bytes.connect({ version, clientId, clean: false, keepAlive, properties: version === 5 ? properties : [] }),
@@ -225,6 +229,8 @@ export class ModelClient {
   #onPublish(packet: Received): void {
     const { packetId, qos, dup } = packet;
     const payload = packet.payload.toString();
+    const [publisher, published] = payload.split(':');
+    assert.equal(this.#topicOf(packet), `s/${publisher}/${published}`, `the topic of ${payload}`);
     if (qos > 0) {
       assert.ok(!this.#open.has(packetId), `packet identifier ${packetId} was used for a second message`);
       this.#open.add(packetId);
@@ -239,5 +245,11 @@ export class ModelClient {
     if (!this.#taken.has(packetId)) this.received.push({ payload, qos, dup });
     this.#taken.add(packetId);
     this.#owed.push(bytes.ack(bytes.PUBREC, packetId));
+  }
+  #topicOf({ topic, properties }: Received): string | undefined {
+    const alias = new Map(properties).get('topicAlias') as number | undefined;
+    if (alias === undefined) return topic;
+    if (topic !== '') this.#aliases.set(alias, topic);
+    return this.#aliases.get(alias);
   }
 }
