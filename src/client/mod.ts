@@ -1,0 +1,53 @@
+/**
+ * An MQTT client for 3.1, 3.1.1 and 5 on TCP, TLS, WebSocket, Unix sockets and SOCKS5.
+ *
+ *   import { connect } from 'zancudo/client';
+ *
+ *   const client = await connect({
+ *     host: 'localhost', tls: { ca: [readFileSync('ca.crt')] }, username: 'lamp', password: '...',
+ *     onMessage: message => console.log(message.topic, message.payload.toString()),
+ *   });
+ *   await client.subscribe('house/#', { qos: 1 });
+ *   await client.publish('house/lamp', 'on', { qos: 1, retain: true });
+ *   await client.disconnect();
+ *
+ * connect() rejects with a ClientError whose `message` is the cause and whose `remedy` says what to do. Once connected,
+ * a lost connection is taken up again with growing, jittered pauses: subscriptions are renewed and messages of QoS 1
+ * and 2 sent again until the broker has taken them.
+ */
+import { Client } from './client.ts';
+import type { ConnectOptions, TlsOptions } from './options.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+export { Client, type DisconnectOptions, type Interceptor, type PublishOptions } from './client.ts';
+export { ClientError, type ErrorKind, mayPass } from './client-error.ts';
+export type {
+  Authentication,
+  ConnackInformation,
+  ConnectOptions,
+  Endpoint,
+  Message,
+  ProxyOptions,
+  Qos,
+  TlsOptions,
+  WillOptions,
+} from './options.ts';
+export type { Published } from './outgoing.ts';
+export { reasonName, returnCodeName } from './reason-names.ts';
+export { Requester, type RequestOptions } from './request.ts';
+export type { Granted, SubscribeOptions } from './subscriptions.ts';
+export type { TlsFiles } from './tls-files.ts';
+export type { Properties, ProtocolVersion } from '../codec/mod.ts';
+
+/** Resolves when the broker has accepted the connection. */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const client = new Client(options);
+  await client.open();
+  return client;
+}
+
+/** TLS settings from files; loaded only when there are some. */
+export async function tlsFromFiles(files: TlsFiles): Promise<Pick<TlsOptions, 'ca' | 'cert' | 'key'>> {
+  const { readTlsFiles } = await import('./tls-files.ts');
+  return readTlsFiles(files);
+}
