@@ -1,7 +1,7 @@
 /** A program that runs beside the test, such as a subscriber: what it says is collected until it is stopped. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { RunOptions } from './machine.ts';
+import { spawnMortal, type RunOptions } from './machine.ts';
 import { until } from './until.ts';
 
 export class Background {
@@ -10,9 +10,11 @@ export class Background {
   hasEnded = false;
   exitCode: number | null = null;
   readonly process: ChildProcess;
+  readonly #command: string;
 
   constructor(command: string, args: readonly string[], options: Omit<RunOptions, 'input' | 'withinMs'> = {}) {
-    this.process = (options.spawn ?? spawn)(command, args, {
+    this.#command = command;
+    this.process = (options.spawn ?? spawnMortal)(command, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -26,7 +28,7 @@ export class Background {
   /** Waits until its standard output holds this text. */
   async says(wanted: string | RegExp): Promise<void> {
     const found = (): boolean => (typeof wanted === 'string' ? this.stdout.includes(wanted) : wanted.test(this.stdout));
-    await until(`${wanted} from ${this.process.spawnfile}`, () => found() || this.hasEnded).catch((error: Error) => {
+    await until(`${wanted} from ${this.#command}`, () => found() || this.hasEnded).catch((error: Error) => {
       throw new Error(`${error.message}; it said:\n${this.stdout}${this.stderr}`);
     });
     if (!found())
@@ -35,7 +37,7 @@ export class Background {
 
   /** Waits until it ends by itself; its exit code. */
   async ended(): Promise<number | null> {
-    await until(`${this.process.spawnfile} to end`, () => this.hasEnded);
+    await until(`${this.#command} to end`, () => this.hasEnded);
     return this.exitCode;
   }
 

@@ -7,12 +7,12 @@
  *
  * Ready means that it says "running", which it does when every listener is open.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, temporaryDirectory, type Spawn } from './machine.ts';
+import { freePort, spawnMortal, temporaryDirectory, type Spawn } from './machine.ts';
 import { patienceMs, until } from './until.ts';
 
 /** The program under test. Another one may be named, such as an installed package, to hold it against the same tests. */
@@ -160,7 +160,7 @@ async function launch(options: BrokerOptions): Promise<Broker> {
   const used: number[] = [];
   const place: Place = { directory: directory.path, port: (nth = 0) => (used[nth] = free[nth] ?? outOfPorts(nth)) };
   const args = [...prepare(options, place), ...(options.args ?? [])];
-  const child = (options.spawn ?? spawn)(zancudo, args, {
+  const child = (options.spawn ?? spawnMortal)(zancudo, args, {
     cwd: options.cwd ?? directory.path,
     env: { ...process.env, ZANCUDO_HOME: options.home ?? join(directory.path, 'home'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

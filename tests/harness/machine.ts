@@ -87,6 +87,17 @@ function canListen(port: number): Promise<boolean> {
 /** Starts a program: here, or inside a network namespace. */
 export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
 
+/**
+ * Starts a program that must not outlive the test: when a run is cut short, Linux kills it with its parent
+ * (prctl(2), PR_SET_PDEATHSIG, set by setpriv), unless it has changed its user in between. Elsewhere only an orderly
+ * end of the test takes it along.
+ */
+export const spawnMortal: Spawn = (command, args, options) => {
+  const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
+  if (!setpriv) return spawn(command, args, options);
+  return spawn(setpriv, ['--pdeathsig', 'KILL', '--', command, ...args], options);
+};
+
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
@@ -107,7 +118,7 @@ export interface RunResult {
 
 /** Runs a program to its end. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const child = (options.spawn ?? spawn)(command, args, {
+  const child = (options.spawn ?? spawnMortal)(command, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: options.env ?? process.env,
     stdio: ['pipe', 'pipe', 'pipe'],

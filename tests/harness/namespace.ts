@@ -7,11 +7,19 @@
  * `ip netns exec` gives every command a private mount table, in which a small shell line does the binding before it
  * becomes the command; nothing is left to unmount afterwards.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, run, temporaryDirectory, type RunOptions, type RunResult, type Spawn } from './machine.ts';
+import {
+  findProgram,
+  run,
+  spawnMortal,
+  temporaryDirectory,
+  type RunOptions,
+  type RunResult,
+  type Spawn,
+} from './machine.ts';
 
 export interface NamespaceOptions {
   /** Addresses on lo beside 127.0.0.1 and ::1. */
@@ -59,7 +67,7 @@ export class Namespace {
 
   readonly spawn: Spawn = (command, args, options) => {
     const wrapped = ['netns', 'exec', this.name, '/bin/sh', '-c', bindAndExec, 'sh', this.#binds, command, ...args];
-    return spawn(findProgram('ip') ?? 'ip', wrapped, options);
+    return spawnMortal(findProgram('ip') ?? 'ip', wrapped, options);
   };
 
   run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
