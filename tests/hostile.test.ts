@@ -8,9 +8,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { test } from 'node:test';
-import { connect, field, frame, hex, publish, subscribe, u16, unsubscribe } from './conformance/bytes.ts';
-import type { Version } from './conformance/bytes.ts';
 import { openLab } from './conformance/lab.ts';
+import { HostileInputs } from './simulation/hostile-inputs.ts';
 import { Random } from './simulation/random.ts';
 
 const INPUTS = Number(process.env['ZANCUDO_HOSTILE_INPUTS'] ?? 20_000);
@@ -22,81 +21,16 @@ const INPUTS_PER_CONNECTION = 25;
 
 const lab = await openLab({ global: ['connection_messages false'] });
 
-const VERSIONS = [3, 4, 5] as const;
-
-/** Packets in order, for one version; what makes them hostile comes behind. */
-function seedPackets(version: Version): Buffer[] {
-  const topic = 'hostile/t';
-  return [
-    connect({ version, clientId: 'hostile', will: { topic, payload: 'w' }, username: 'u', password: 'p' }),
-    publish({ version, topic, payload: 'payload' }),
-    publish({ version, topic, qos: 1, packetId: 7, payload: 'payload', retain: true }),
-    publish({
-      version,
-      topic,
-      qos: 2,
-      packetId: 8,
-      properties: [
-        ['userProperty', ['a', 'b']],
-        ['topicAlias', 1],
-      ],
-    }),
-    frame(0x40, u16(1)),
-    frame(0x50, u16(1)),
-    frame(0x62, u16(1)),
-    frame(0x70, u16(1)),
-    subscribe(version, 9, [
-      ['hostile/#', 2],
-      ['$share/g/hostile/+', 1],
-    ]),
-    unsubscribe(version, 10, ['hostile/#', 'x']),
-    hex('c0 00'),
-    frame(0xe0, hex('00 05 11 00000001')),
-    frame(0xf0, hex('18 04 15 0001 6d')),
-    frame(0x30, field('a'.repeat(300))),
-  ];
-}
-
-type Spoil = (packet: Buffer, random: Random) => Buffer;
-
-const SPOILS: readonly Spoil[] = [
-  // A few bytes become others.
-  (packet, random) => {
-    for (let n = 1 + random.below(4); n > 0; n -= 1) packet[random.below(packet.length)] = random.below(256);
-    return packet;
-  },
-  // The end is missing, and the length says so, or does not.
-  (packet, random) => packet.subarray(0, random.below(packet.length + 1)),
-  (packet, random) => frame(packet[0]!, packet.subarray(2, 2 + random.below(packet.length))),
-  // Something is put in.
-  (packet, random) => {
-    const at = random.below(packet.length + 1);
-    const more = Buffer.from(Array.from({ length: random.below(20) }, () => random.below(256)));
-    return Buffer.concat([packet.subarray(0, at), more, packet.subarray(at)]);
-  },
-  // The first byte is another.
-  (packet, random) => Buffer.concat([Buffer.of(random.below(256)), packet.subarray(1)]),
-  // The length is another.
-  (packet, random) => {
-    const length = Array.from({ length: 1 + random.below(5) }, () => random.below(256));
-    return Buffer.concat([packet.subarray(0, 1), Buffer.from(length), packet.subarray(2)]);
-  },
-  // Noise.
-  (_packet, random) => Buffer.from(Array.from({ length: random.below(60) }, () => random.below(256))),
-];
-
 /** One connection sends its inputs until it is cut off or has sent them all. */
 async function attack(random: Random): Promise<number> {
   const socket = dial(lab.broker.port, '127.0.0.1');
   socket.on('error', () => {}).resume();
   await once(socket, 'connect');
-  const version = random.pick(VERSIONS);
-  const packets = seedPackets(version);
-  if (random.chance(0.7))
-    socket.write(connect({ version, clientId: `hostile-${random.below(50)}`, clean: random.chance(0.5) }));
+  const inputs = new HostileInputs(random);
+  if (random.chance(0.7)) socket.write(inputs.hello());
   let sent = 0;
   while (sent < INPUTS_PER_CONNECTION && !socket.destroyed && !socket.readableEnded) {
-    socket.write(random.pick(SPOILS)(Buffer.from(random.pick(packets)), random));
+    socket.write(inputs.next());
     sent += 1;
     if (random.chance(0.3)) await new Promise(resolve => setImmediate(resolve));
   }
