@@ -30,6 +30,9 @@ export interface AuthorityFolder {
 export interface Authority {
   root: X509Certificate;
   issuer: Issuer;
+  /** While a new root is being handed out: the root before it, and the new one as the old one vouches for it. */
+  previous: X509Certificate | null;
+  cross: X509Certificate | null;
   findings: Finding[];
 }
 
@@ -43,6 +46,10 @@ export function authorityFiles(folder: string) {
     anchor: path.join(folder, 'ca.crt'),
     issuingKey: path.join(folder, 'ca', 'issuing.key'),
     issuingCertificate: path.join(folder, 'ca', 'issuing.crt'),
+    previous: path.join(folder, 'ca', 'previous.crt'),
+    cross: path.join(folder, 'ca', 'cross.crt'),
+    trusted: path.join(folder, 'ca', 'trusted.crt'),
+    revoked: path.join(folder, 'ca', 'revoked.crl'),
   };
 }
 
@@ -52,9 +59,18 @@ export async function ensureAuthority(home: AuthorityFolder): Promise<Authority>
   const issuer = readIssuer(files.issuingCertificate, files.issuingKey);
   if (!root || !issuer || !signedBy(issuer.certificate, root.publicKey)) return createAuthority(home);
   const ends = issuer.certificate.validToDate.getTime();
-  if (ends - home.now > renewIssuingBeforeMs) return { root, issuer, findings: [] };
-  if (readIfThere(files.rootKey) === null) return { root, issuer, findings: [rootNeeded(files.rootKey, ends)] };
-  return createAuthority(home);
+  if (ends - home.now > renewIssuingBeforeMs) return authority(files, root, issuer, []);
+  if (readIfThere(files.rootKey) !== null) return createAuthority(home);
+  return authority(files, root, issuer, [rootNeeded(files.rootKey, ends)]);
+}
+
+function authority(
+  files: ReturnType<typeof authorityFiles>,
+  root: X509Certificate,
+  issuer: Issuer,
+  findings: Finding[],
+): Authority {
+  return { root, issuer, previous: readCertificate(files.previous), cross: readCertificate(files.cross), findings };
 }
 
 async function createAuthority(home: AuthorityFolder): Promise<Authority> {
@@ -64,7 +80,7 @@ async function createAuthority(home: AuthorityFolder): Promise<Authority> {
     home.store.write(files.anchor, root.certificate.toString());
   }
   const issuer = await issueIssuing(home, root);
-  return { root: root.certificate, issuer, findings: [] };
+  return authority(files, root.certificate, issuer, []);
 }
 
 async function ensureRoot(home: AuthorityFolder): Promise<Issuer> {
@@ -84,9 +100,26 @@ async function ensureRoot(home: AuthorityFolder): Promise<Issuer> {
 async function issueIssuing(home: AuthorityFolder, root: Issuer): Promise<Issuer> {
   const files = authorityFiles(home.folder);
   const key = await ensureKey(home, files.issuingKey, 'ec');
-  const certificate = await issueNamed(home, 'issuing', key, root);
+  const certificate = await certifyIssuing(home, key, root);
   home.store.write(files.issuingCertificate, certificate.toString());
   return { certificate, key };
+}
+
+/**
+ * An issuing CA keeps its name with its key: what it issued under its earlier certificate, or under an earlier root,
+ * stays good.
+ */
+export async function certifyIssuing(home: AuthorityFolder, key: KeyObject, root: Issuer): Promise<X509Certificate> {
+  const before = readCertificate(authorityFiles(home.folder).issuingCertificate);
+  if (!before?.checkPrivateKey(key)) return issueNamed(home, 'issuing', key, root);
+  const subject = factsOf(before).subjectParts.map(({ type, value }) => ({ [type]: value }));
+  return issue({ profile: 'issuing', subject, key, issuer: root, now: home.now });
+}
+
+/** A new root that is not written anywhere yet. */
+export async function newRoot(home: AuthorityFolder, kind: KeyKind): Promise<Issuer> {
+  const key = await makeKey(kind);
+  return { certificate: await issueNamed(home, 'root', key, null), key };
 }
 
 const caNames = { root: 'Zancudo Root CA', issuing: 'Zancudo Issuing CA' };
@@ -124,7 +157,7 @@ function readIssuer(certificateFile: string, keyFile: string): Issuer | null {
 }
 
 /** Null when there is no such file; one that is there and cannot be read is never overwritten. */
-function readCertificate(file: string): X509Certificate | null {
+export function readCertificate(file: string): X509Certificate | null {
   const text = readIfThere(file);
   if (text === null) return null;
   try {

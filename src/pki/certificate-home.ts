@@ -9,12 +9,19 @@ import { authorityFiles, ensureAuthority, ensureKey, type AuthorityFolder } from
 import { warmUp } from './issue.ts';
 import { readIfThere, sweep, type FileStore } from './key-store.ts';
 import type { MachineNames } from './machine-names.ts';
+import { publishTrust } from './registry/published.ts';
+import { readJournal } from './registry/journal.ts';
+import { ledgerOf } from './registry/ledger.ts';
 import { ensureServerCertificate, serverPairs, type ServerPair } from './server-certificates.ts';
+import { finishTogether } from './write-together.ts';
 
 export interface CertificateHome {
   root: X509Certificate;
   /** File to give to clients. */
   anchor: string;
+  /** Files for a listener: the CAs whose clients are let in, and what was taken back. */
+  trusted: string;
+  revoked: string;
   pairs: ServerPair[];
   findings: Finding[];
   /** Files that were written; empty when nothing had to be. */
@@ -35,15 +42,15 @@ export interface HomeRequest {
  */
 const clockFloor = Date.UTC(2026, 0, 1);
 
+export function sensibleTime(now: number): number {
+  return Math.max(now, clockFloor);
+}
+
 /** The caller holds the folder's lock. */
 export async function ensureCertificates(request: HomeRequest): Promise<CertificateHome> {
   const { folder, machine } = request;
   const written: string[] = [];
-  const home: AuthorityFolder = {
-    folder,
-    store: recording(request.store, written),
-    now: Math.max(request.now, clockFloor),
-  };
+  const home: AuthorityFolder = { folder, store: recording(request.store, written), now: sensibleTime(request.now) };
   prepareFolders(home);
   const pairs = serverPairs(folder);
   // RSA keys take 0.1 to 0.4 s on another thread, the library 0.1 s on this one: neither waits for the other.
@@ -52,17 +59,20 @@ export async function ensureCertificates(request: HomeRequest): Promise<Certific
   keys.catch(() => undefined);
   if (readIfThere(authorityFiles(folder).anchor) === null) warmUp();
   const authority = await ensureAuthority(home);
+  publishTrust(home, authority, ledgerOf(readJournal(folder)).revocations);
   await keys;
   const findings = [...authority.findings];
   for (const pair of pairs) {
     const finding = await ensureServerCertificate(home, authority, pair, machine);
     if (finding) findings.push(finding);
   }
-  return { root: authority.root, anchor: authorityFiles(folder).anchor, pairs, findings, written };
+  const { anchor, trusted, revoked } = authorityFiles(folder);
+  return { root: authority.root, anchor, trusted, revoked, pairs, findings, written };
 }
 
-function prepareFolders({ folder, store }: AuthorityFolder): void {
+export function prepareFolders({ folder, store }: AuthorityFolder): void {
   sweep(folder);
+  finishTogether(folder, store);
   for (const name of ['root', 'ca', 'server']) {
     // A root that was moved away must not leave an empty folder behind that looks like a loss.
     if (name !== 'root' || readIfThere(authorityFiles(folder).anchor) === null)

@@ -25,13 +25,15 @@ export interface CertificateRequest {
   issuer: Issuer | null;
   /** Unix time in milliseconds. */
   now: number;
+  /** Instead of the profile's. */
+  lifetimeDays?: number;
 }
 
 const dayMs = 86_400_000;
 
 let loading: Promise<typeof X509> | undefined;
 
-function library(): Promise<typeof X509> {
+export function library(): Promise<typeof X509> {
   loading ??= import('reflect-metadata').then(() => import('@peculiar/x509'));
   return loading;
 }
@@ -64,10 +66,13 @@ export async function issue(request: CertificateRequest): Promise<X509Certificat
 }
 
 /** A day back, so that a device whose clock is slow, or in another time zone, accepts it at once. */
-function validity(profile: Profile, { now, issuer }: CertificateRequest): { notBefore: Date; notAfter: Date } {
+function validity(
+  profile: Profile,
+  { now, issuer, lifetimeDays }: CertificateRequest,
+): { notBefore: Date; notAfter: Date } {
   const notBefore = wholeSeconds(now - dayMs);
   // 398 days include the day before and the last second (RFC 5280, 4.1.2.5: both ends belong to the period).
-  const wanted = notBefore + profile.lifetimeDays * dayMs - 1000;
+  const wanted = notBefore + (lifetimeDays ?? profile.lifetimeDays) * dayMs - 1000;
   const limit = issuer ? issuer.certificate.validToDate.getTime() : wanted;
   return { notBefore: new Date(notBefore), notAfter: new Date(Math.min(wanted, limit)) };
 }
@@ -113,12 +118,23 @@ function keyUsageFlags(x509: typeof X509, profile: Profile, publicKey: KeyObject
   return usages.reduce((sum, usage) => sum | flags[usage], 0);
 }
 
+/** WebCrypto's names of OpenSSL's curves. */
+const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+
 /** The key in the form the library signs with, and the algorithm that goes with it. */
 function signer(key: KeyObject): Pick<X509.X509CertificateCreateWithKeyParams, 'signingKey' | 'signingAlgorithm'> {
-  const rsa = key.asymmetricKeyType === 'rsa';
-  const algorithm = rsa ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : { name: 'ECDSA', namedCurve: 'P-256' };
+  const algorithm = algorithmOf(key);
   const signingKey: webcrypto.CryptoKey = key.toCryptoKey(algorithm, false, ['sign']);
   return { signingKey, signingAlgorithm: { ...algorithm, hash: 'SHA-256' } };
+}
+
+function algorithmOf(key: KeyObject): { name: string; hash?: string; namedCurve?: string } {
+  if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' };
+  const namedCurve = curves[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (namedCurve === undefined)
+    throw unusableKey(key.asymmetricKeyDetails?.namedCurve ?? String(key.asymmetricKeyType));
+  return { name: 'ECDSA', namedCurve };
 }
 
 function publicHalf(key: KeyObject): KeyObject {
@@ -131,6 +147,16 @@ function mapValues<A, B>(record: Record<string, A>, change: (value: A) => B): Re
 
 function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000) * 1000;
+}
+
+function unusableKey(kind: string): PkiError {
+  return new PkiError({
+    code: 'pki.key-kind',
+    where: `a key of kind ${kind}`,
+    saw: 'certificates cannot be signed with it',
+    why: 'RSA, ECDSA on P-256, P-384 and P-521, and Ed25519 are what clients understand.',
+    remedy: ['Use a CA with a key of one of these kinds.'],
+  });
 }
 
 function sameSubject(subject: string): PkiError {

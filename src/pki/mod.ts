@@ -13,3 +13,30 @@ export { PkiError } from './pki-error.ts';
 export type { ServerPair } from './server-certificates.ts';
 export { verdictOfOpenSsl } from './verify-errors.ts';
 export { explainTlsFiles, type ExplainRequest, type TlsFiles } from './explain.ts';
+export { authorityFiles } from './authority.ts';
+export { isEncrypted, readForeignCa, type ForeignCaFiles } from './foreign-ca.ts';
+export { keyPem, makeKey, readKey, type KeyKind } from './keys.ts';
+export { pem } from './pem.ts';
+export { writePkcs12 } from './pkcs12.ts';
+export { profiles, type ClientProfileName } from './profiles.ts';
+export { readRequest, type SigningRequest } from './request.ts';
+export { adoptRoot, rollOver, settleRoot, type RootChange } from './registry/change-root.ts';
+export { diskRegistryStore, type RegistryStore } from './registry/journal.ts';
+export {
+  certificateOf,
+  liveCertificates,
+  stateOf,
+  type CertificateState,
+  type IssuedCertificate,
+  type Ledger,
+  type RegisteredIdentity,
+} from './registry/ledger.ts';
+export {
+  checkName,
+  readLedger,
+  withRegistry,
+  type ClientRequest,
+  type Registry,
+  type RegistryHome,
+} from './registry/registry.ts';
+export { daysText, timeText } from './time-text.ts';

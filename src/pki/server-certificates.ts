@@ -1,7 +1,8 @@
 /**
  * The broker's own two certificates, P-256 for whatever is modern and RSA-2048 for what is not, in a folder:
  *
- *   server/server.key, server.crt           leaf and issuing CA, in the order a server sends them
+ *   server/server.key, server.crt           leaf and issuing CA, in the order a server sends them; while a new root
+ *                                           is being handed out, also what the old root says of the new one
  *   server/server-rsa.key, server-rsa.crt   the same names on an RSA key, signed by the same CA
  *
  * Keys stay when certificates are renewed, so that devices which pinned a public key keep working. Certificates that
@@ -51,7 +52,8 @@ export async function ensureServerCertificate(
   const [leaf] = chain;
   if (leaf && !isIssuedHere(leaf)) return foreignCertificate(pair, leaf, home.now);
   const key = await ensureKey(home, pair.key, pair.kind);
-  if (leaf && stillGood(chain, authority, key, machine.names, home.now)) return null;
+  const above = [authority.issuer.certificate, ...(authority.cross ? [authority.cross] : [])];
+  if (leaf && stillGood(chain, above, key, machine.names, home.now)) return null;
   const certificate = await issue({
     profile: 'server',
     subject: [{ CN: machine.hostName.slice(0, commonNameLengthMax) }],
@@ -60,7 +62,7 @@ export async function ensureServerCertificate(
     issuer: authority.issuer,
     now: home.now,
   });
-  home.store.write(pair.certificate, `${certificate.toString()}${authority.issuer.certificate.toString()}`);
+  home.store.write(pair.certificate, [certificate, ...above].map(each => each.toString()).join(''));
   return null;
 }
 
@@ -73,15 +75,17 @@ function chainIn(text: string): X509Certificate[] {
   }
 }
 
+/** `above`: what a server has to send after its own certificate. */
 function stillGood(
-  [leaf, issuing]: X509Certificate[],
-  { issuer }: Authority,
+  [leaf, ...sent]: X509Certificate[],
+  above: readonly X509Certificate[],
   key: KeyObject,
   wanted: readonly SubjectAltName[],
   now: number,
 ): boolean {
-  if (!leaf || issuing?.fingerprint256 !== issuer.certificate.fingerprint256) return false;
-  if (!leaf.checkPrivateKey(key) || !signedBy(leaf, issuer.certificate.publicKey)) return false;
+  const fingerprints = (list: readonly X509Certificate[]) => list.map(each => each.fingerprint256).join(' ');
+  if (!leaf || !above[0] || fingerprints(sent) !== fingerprints(above)) return false;
+  if (!leaf.checkPrivateKey(key) || !signedBy(leaf, above[0].publicKey)) return false;
   if (leaf.validToDate.getTime() - now < renewBeforeMs) return false;
   // Names that the machine has lost do no harm; a laptop between two networks should not renew for that.
   const { names } = factsOf(leaf);
