@@ -6,6 +6,7 @@ import {
   NO_LOCAL,
   PUBACK,
   PUBREC,
+  PUBREL,
   RETAIN_AS_PUBLISHED,
   RETAIN_IF_NEW,
   RETAIN_NEVER,
@@ -494,8 +495,14 @@ test('[MQTT-3.3.4-7] a client that exceeds the receive maximum is refused with 0
   }
   from.sendPublish(topic, 'one too many', { qos: 2, packetId: 21 });
   await from.expectBytes('50 03 00 15 97');
+  from.sendPublish(topic, 'one too many', { qos: 1, packetId: 22 });
+  await from.expectBytes('40 03 00 16 97');
   from.sendPublish(topic, 'QoS 0 does not count');
   await from.expectNothing();
+  from.send(ack(PUBREL, 1));
+  await from.expectBytes('70 02 00 01');
+  from.sendPublish(topic, 'room again', { qos: 1, packetId: 22 });
+  await from.expectBytes('40 02 00 16');
 });
 
 test('[MQTT-3.3.4-9] no more than the receive maximum of the client is in flight, QoS 0 goes on', async () => {

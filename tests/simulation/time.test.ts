@@ -162,6 +162,21 @@ test('a message in a queue says how much of its expiry is left, and goes when no
   );
 });
 
+test('a message that waits for the receive maximum of a connected client expires there too', () => {
+  const world = new World();
+  const to = new Quick(world, { clientId: 'to', properties: [['receiveMaximum', 1]] }).subscribe('t', 1);
+  const from = new Quick(world, { clientId: 'from' });
+  for (const [payload, expiry] of [
+    ['in flight', 5],
+    ['expires', 5],
+    ['lasts', 500],
+  ] as const)
+    from.publish('t', payload, { qos: 1, packetId: 1, properties: [['messageExpiry', expiry]] });
+  const first = to.hear().find(packet => packet.name === 'PUBLISH')!;
+  world.advance(10 * SECOND);
+  assert.deepEqual(to.say(bytes.ack(bytes.PUBACK, first.packetId)).messages(), ['lasts']);
+});
+
 test('retained messages that expired are swept away without being asked for', () => {
   const world = new World({ settings: { retainExpirySweepSeconds: 60 } });
   const publisher = new Quick(world, { clientId: 'p' });
