@@ -10,18 +10,21 @@ import { fileURLToPath } from 'node:url';
 
 const at = name => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const stamp = at('node_modules/.zancudo-lock');
-const lock = createHash('sha256').update(readFileSync(at('package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(at('package-lock.json')))
+  .digest('hex');
 
-const matches = existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(at('node_modules/node/bin/node'));
+const matches =
+  existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(at('node_modules/node/bin/node'));
 if (!matches) {
-  console.error('zancudo: installing the dependencies of package-lock.json (once) ...');
+  process.stderr.write('zancudo: installing the dependencies of package-lock.json (once) ...\n');
   const run = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: at('.'),
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
   if (run.status !== 0) {
-    console.error('zancudo: `npm ci` failed; its own lines above say why.');
+    process.stderr.write('zancudo: `npm ci` failed; its own lines above say why.\n');
     process.exit(run.status ?? 1);
   }
   writeFileSync(stamp, lock);

@@ -28,10 +28,15 @@ export function beginEnhanced(
     };
   }
   connection.enhanced = enhanced;
-  return new Promise(resolve => {
-    connection.pendingAuth = { resolve };
-    step(connection, packet.properties.authenticationData ?? null);
-  });
+  const data = packet.properties.authenticationData ?? null;
+  // The first step comes after the stage has begun to wait: it may ask the client at once, who then has to be read.
+  return Promise.resolve().then(
+    () =>
+      new Promise<StageOutcome>(resolve => {
+        connection.pendingAuth = { resolve };
+        if (!connection.closed) step(connection, data);
+      }),
+  );
 }
 
 /** AUTH from the client, before or after the CONNACK. */

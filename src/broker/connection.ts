@@ -238,7 +238,7 @@ export class Connection implements LinkHandler {
     }
     this.broker.meter.oversizePackets++;
     const type = this.reader.pendingFirst >> 4;
-    // Only max_packet_size is told; the caps of other packets close the link (compat/packets.md, 4).
+    // Only max_packet_size is told; the caps of other packets close the link (docs/compat/packets.md, 4).
     const told = type === packetTypes.publish;
     return new PacketError(reasonCodes.packetTooLarge, '', { kind: told ? 'disconnect' : 'close' });
   }
@@ -343,7 +343,7 @@ export class Connection implements LinkHandler {
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this.timer, due);
     broker.meter.keepAliveTimeouts++;
-    // [MQTT-3.1.2-22]; Mosquitto sends no DISCONNECT here (compat/packets.md, 3)
+    // [MQTT-3.1.2-22]; Mosquitto sends no DISCONNECT here (docs/compat/packets.md, 3)
     endConnection(broker, this, { reason: 'exceeded timeout', disconnectCode: null, will: 'publish' });
   }
 

@@ -1,6 +1,6 @@
 /**
  * `$CONTROL/...` topics are requests to the broker itself: they reach no subscriber and are never retained. A topic
- * that no part serves is answered so, to the sender alone (compat/dynsec.md, 2).
+ * that no part serves is answered so, to the sender alone (docs/compat/dynsec.md, 2).
  */
 import { Message } from '../session/mod.ts';
 import type { Broker } from './broker.ts';

@@ -19,7 +19,7 @@ export interface Ending {
   explanation?: string;
 }
 
-/** Mosquitto's phrase for each reason code that ends a connection (compat/errors-logs.md, 3). */
+/** Mosquitto's phrase for each reason code that ends a connection (docs/compat/errors-logs.md, 3). */
 const phrases: Readonly<Record<number, string>> = {
   [reasonCodes.malformedPacket]: 'malformed packet',
   [reasonCodes.protocolError]: 'protocol error',
@@ -92,7 +92,7 @@ function logEnd(broker: Broker, connection: Connection, ending: Ending): void {
   if (ending.explanation !== undefined) broker.log.write('notice', ending.explanation);
 }
 
-/** Library texts stand without a full stop (compat/errors-logs.md, 3). */
+/** Library texts stand without a full stop (docs/compat/errors-logs.md, 3). */
 function closedSentence(reason: string): string {
   return reason.startsWith('bad socket read/write') ? reason : `${reason}.`;
 }

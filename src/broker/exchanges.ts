@@ -7,7 +7,7 @@ import { pump } from './deliver.ts';
 
 const PUBREL = firstByteOf('pubrel');
 
-/** An acknowledgement of the other QoS, or out of turn, is a protocol error (compat/packets.md, 6). */
+/** An acknowledgement of the other QoS, or out of turn, is a protocol error (docs/compat/packets.md, 6). */
 function mismatch(text: string): PacketError {
   return new PacketError(reasonCodes.protocolError, text);
 }

@@ -116,7 +116,7 @@ export function publish(broker: Broker, publication: Publication): number {
 function viewed(broker: Broker, connection: Connection, topic: TopicEntry): Publication {
   const { view } = broker;
   const seconds = view.messageExpiryInterval;
-  // 0 and the largest value mean no expiry (compat/packets.md, 5).
+  // 0 and the largest value mean no expiry (docs/compat/packets.md, 5).
   const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;
   return broker.publication.fromView(view, topic, connection.identity, expiresAt);
 }
@@ -207,7 +207,7 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
 
 /**
  * We take at most as many open QoS 2 exchanges as our receive maximum says; the message beyond is refused and the
- * connection stays (compat/packets.md, 4). A 3.x client was never told, and must not have a message acknowledged and
+ * connection stays (docs/compat/packets.md, 4). A 3.x client was never told, and must not have a message acknowledged and
  * lost: it gets a larger bound, and beyond that it is disconnected.
  */
 function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean {

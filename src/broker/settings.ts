@@ -1,4 +1,4 @@
-/** What the operator may set about the heart. Units last; defaults are Mosquitto 2.1's (compat/conf-options.tsv). */
+/** What the operator may set about the heart. Units last; defaults are Mosquitto 2.1's (docs/compat/conf-options.tsv). */
 export interface BrokerSettings {
   /** Largest packet a client may send, in whole bytes. 0 for the protocol's own 256 MB. */
   maxPacketSizeBytes: number;
@@ -51,7 +51,7 @@ export const defaultBrokerSettings: BrokerSettings = {
   connectTimeoutSeconds: 30,
 };
 
-/** Caps other than max_packet_size (compat/packets.md, 4), by packet type; index 0 is unused. */
+/** Caps other than max_packet_size (docs/compat/packets.md, 4), by packet type; index 0 is unused. */
 export function frameLimits(settings: BrokerSettings): number[] {
   const packet = settings.maxPacketSizeBytes;
   const cap = (bytes: number): number => (packet === 0 ? bytes : Math.min(bytes, packet));

@@ -1,4 +1,4 @@
-/** The shapes of Mosquitto's debug lines (compat/runtime.md, 2). Made only when somebody wants them. */
+/** The shapes of Mosquitto's debug lines (docs/compat/runtime.md, 2). Made only when somebody wants them. */
 import type { PublishParts, PublishView } from '../codec/mod.ts';
 
 function bit(flag: boolean): number {

@@ -40,7 +40,7 @@ export function forgetWill(broker: Broker, session: BrokerSession): void {
 function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void {
   const topicName = publisher.listener.mountPoint + will.topicName;
   const topic = broker.topics.findText(topicName);
-  // The write rule is asked now, not at CONNECT (compat/password-acl.md, 2).
+  // The write rule is asked now, not at CONNECT (docs/compat/password-acl.md, 2).
   if (topic === null || !broker.access.mayWrite(publisher, topicName)) return;
   const seconds = will.messageExpiryInterval;
   const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;

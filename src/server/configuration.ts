@@ -23,8 +23,8 @@ export async function readConfiguration(command: BrokerCommand): Promise<Configu
  * because reading the file does not wait for anybody.
  */
 export async function unresolvableAddress(settings: Settings): Promise<ConfFailure | null> {
-  for (const { host, isDefault, places } of settings.listeners) {
-    const place = places['bind_address'];
+  const place = settings.places['bind_address'];
+  for (const { host, isDefault } of settings.listeners) {
     if (!isDefault || host === null || place === undefined || isIP(host) !== 0) continue;
     if (await lookup(host).catch(() => null)) continue;
     return {

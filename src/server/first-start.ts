@@ -4,7 +4,8 @@
  *   ~/.zancudo/
  *     zancudo.conf   settings, in the syntax of mosquitto.conf; written once, then the owner's
  *     passwords      one user to begin with
- *     ca.crt         what clients are given             root/ ca/ server/   keys and certificates (pki)
+ *     access         who may do what
+ *     ca.crt         what clients are given             root/ ca/ server/ clients/   keys and certificates (pki)
  *
  * prepareHome() makes what is missing and touches nothing else, so the first start, a later one and one after a power
  * cut are the same call. The password exists in the clear only in the Home it returns; until somebody has printed it
@@ -16,6 +17,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Finding } from '../base/mod.ts';
 import {
+  type CertificateHome,
   diskStore,
   ensureCertificates,
   type FileStore,
@@ -23,11 +25,10 @@ import {
   type MachineNames,
   PkiError,
   readIfThere,
-  type ServerPair,
   withLock,
 } from '../pki/mod.ts';
 import { hashPassword, setUser } from '../security/mod.ts';
-import { homeConfiguration, type HomePorts } from './home-configuration.ts';
+import { homeAccess, homeConfiguration, type HomePorts } from './home-configuration.ts';
 
 export interface Home {
   folder: string;
@@ -104,8 +105,14 @@ async function makeWhatIsMissing(folder: string, store: FileStore, options: Home
   // 50 ms on another thread, while the keys are made.
   const hash = secret === null ? null : hashPassword(secret, 'argon2id');
   hash?.catch(() => undefined);
-  const { root, anchor, pairs, findings } = await ensureCertificates({ folder, store, machine, now });
-  if (readIfThere(configFile) === null) store.write(configFile, configuration(folder, passwordFile, pairs, ports));
+  const certificates = await ensureCertificates({ folder, store, machine, now });
+  const { root, anchor, findings } = certificates;
+  const accessFile = file('access');
+  if (readIfThere(configFile) === null) {
+    if (readIfThere(accessFile) === null) store.write(accessFile, homeAccess(firstUser));
+    const files = { passwordFile, accessFile };
+    store.write(configFile, configuration(folder, files, certificates, ports));
+  }
   if (hash) await writeFirstUser(store, marker, passwordFile, hash);
   return {
     folder,
@@ -151,10 +158,14 @@ function newPassword(): string {
   return Array.from({ length: 4 }, group).join('-');
 }
 
-function configuration(folder: string, passwordFile: string, pairs: readonly ServerPair[], ports: HomePorts): string {
-  const [modern, old] = pairs;
+function configuration(
+  folder: string,
+  files: { passwordFile: string; accessFile: string },
+  { pairs: [modern, old], trusted, revoked }: CertificateHome,
+  ports: HomePorts,
+): string {
   if (!modern || !old) throw new Error('a home has two server certificates');
-  return homeConfiguration({ folder, passwordFile, modern, old, ports, user: ownName() });
+  return homeConfiguration({ folder, ...files, trusted, revoked, modern, old, ports, user: ownName() });
 }
 
 /** Null where the user has no name, as in many containers. */

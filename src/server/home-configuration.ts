@@ -1,6 +1,6 @@
 /**
  * The settings file of a new home: plain mosquitto.conf, so that whoever edits it learns nothing they cannot use
- * elsewhere. TLS on every listener, a password for everyone.
+ * elsewhere. TLS on every listener; people say who they are by password, devices by certificate.
  */
 import { shellWord } from '../pki/mod.ts';
 
@@ -12,6 +12,9 @@ export interface HomePorts {
 interface HomeSettings {
   folder: string;
   passwordFile: string;
+  accessFile: string;
+  trusted: string;
+  revoked: string;
   modern: { certificate: string; key: string };
   old: { certificate: string; key: string };
   ports: HomePorts;
@@ -19,21 +22,44 @@ interface HomeSettings {
 }
 
 export function homeConfiguration(settings: HomeSettings): string {
-  const { passwordFile, ports } = settings;
+  const { passwordFile, accessFile, trusted, revoked, ports } = settings;
   return `# Settings of this Zancudo, in the syntax of mosquitto.conf. They are yours: this file was written once
 # and is never written again. After a change: kill -HUP its process, or start it again.
 
 # Everybody says who they are. More users: mosquitto_passwd ${shellWord(passwordFile)} NAME
 allow_anonymous false
 password_file ${passwordFile}
+
+# Who may do what. The first user may do everything; everybody else what this file says.
+acl_file ${accessFile}
 ${runsAs(settings.user)}
-# MQTT over TLS. The second pair serves devices that know RSA only.
+# MQTT over TLS. The second pair serves devices that know RSA only. Who shows a certificate of the CA of this home
+# is named by it (zancudo device add NAME); who shows none logs in with user name and password.
 listener ${ports.mqtt}
-${pairs(settings)}
+${pairs(settings)}request_certificate true
+use_identity_as_username true
+cafile ${trusted}
+crlfile ${revoked}
+
 # MQTT over secure WebSocket, for browsers: wss://HOST:${ports.websockets}
 listener ${ports.websockets}
 protocol websockets
 ${pairs(settings)}`;
+}
+
+/** The access file of a new home, in the syntax of acl_file. */
+export function homeAccess(user: string): string {
+  return `# Who may do what, in the syntax of acl_file. This file is yours, except for the part between the marks that
+# 'zancudo device' keeps at its end. The broker of this home takes changes over by itself.
+
+# The first user may do everything. Give another user the same two lines, or fewer.
+user ${user}
+topic readwrite #
+topic read $SYS/#
+
+# Everybody has a corner of his own.
+pattern readwrite devices/%u/#
+`;
 }
 
 function runsAs(user: string | null): string {

@@ -1,8 +1,9 @@
 /**
- * The life of a broker process, in Mosquitto's order (compat/runtime.md, 1):
+ * The life of a broker process, in Mosquitto's order (docs/compat/runtime.md, 1):
  *
  *   configuration ── privileges ── daemon ── pid file ── log ── access files ── listeners ── running ── signals ── stop
  */
+import { flushCompileCache } from 'node:module';
 import { type Finding, findingLines, systemClock } from '../base/mod.ts';
 import type { Settings } from '../conf/mod.ts';
 import { BrokerLog } from '../observability/mod.ts';
@@ -33,6 +34,7 @@ import {
   writePidFile,
 } from './process/mod.ts';
 import { reload } from './reload.ts';
+import { watchHome } from './watch-home.ts';
 import { startPlugins } from './start-plugins.ts';
 import { printSubscriptions } from './print-subscriptions.ts';
 
@@ -107,6 +109,8 @@ async function start(
   log: BrokerLog,
   channel: DaemonChannel | null,
 ): Promise<number> {
+  // Whoever we become may not write where the launcher told Node to keep compiled code.
+  flushCompileCache();
   const privileges = dropPrivileges({ user: settings.user, environment: process.env });
   if (!privileges.ok) return fail(log, privileges);
   for (const { as, text } of privileges.messages) log.write(as, text);
@@ -174,6 +178,7 @@ async function untilStopped(
     onProblem: lines => lines.forEach(line => log.write('warning', line)),
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
+  const stopWatching = home === null ? null : watchHome(home.folder, () => reloadSafely(running, command, home));
   await new Promise<void>(resolve => {
     const stopListening = listenForSignals({
       stop: () => {
@@ -182,10 +187,7 @@ async function untilStopped(
       },
       reload: () => {
         manager.reloading();
-        reload(running, command, home).then(
-          () => manager.ready(),
-          (error: unknown) => logFault(log, 'reloading', error),
-        );
+        void reloadSafely(running, command, home).then(() => manager.ready());
       },
       save: () => log.write('information', 'SIGUSR1: nothing to save, sessions and retained messages live in memory.'),
       printSubscriptions: () => printSubscriptions(running.broker, process.stdout),
@@ -193,8 +195,17 @@ async function untilStopped(
     manager.ready();
   });
   if (renewal !== null) clearInterval(renewal);
+  stopWatching?.();
   manager.stopping();
   await running.stop();
+}
+
+async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {
+  try {
+    await reload(running, command, home);
+  } catch (error) {
+    logFault(running.log, 'reloading', error);
+  }
 }
 
 /** Names and addresses of the machine change, certificates end: the home notices and the listeners follow. */

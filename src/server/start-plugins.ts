@@ -7,7 +7,7 @@ import type { PluginKind, PluginSettings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { exitCodes, type ProcessFailure } from './process/mod.ts';
 
-/** What each asks for, in Mosquitto's order (compat/errors-logs.md, 2). */
+/** What each asks for, in Mosquitto's order (docs/compat/errors-logs.md, 2). */
 const events: Partial<Record<PluginKind, readonly string[]>> = {
   'password-file': ['basic-auth', 'reload'],
   'acl-file': ['acl-check', 'reload'],

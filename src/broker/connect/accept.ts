@@ -59,7 +59,7 @@ function startKeepAlive({ broker, connection, keepAlive }: ConnectAttempt): void
   if (keepAlive > 0) broker.timers.set(connection.timer, broker.now + connection.timeoutSeconds * 1000);
 }
 
-/** In Mosquitto's order (compat/packets.md, 1); each only when it says something. */
+/** In Mosquitto's order (docs/compat/packets.md, 1); each only when it says something. */
 function properties(attempt: ConnectAttempt): Properties {
   const { broker, packet, connection } = attempt;
   const { settings } = broker;

@@ -39,7 +39,7 @@ export function checkClientId(attempt: ConnectAttempt): StageOutcome {
   return undefined;
 }
 
-/** Certificate, PSK or PROXY header to user name, user name to client identifier (compat/password-acl.md, 4). */
+/** Certificate, PSK or PROXY header to user name, user name to client identifier (docs/compat/password-acl.md, 4). */
 export function nameClient(attempt: ConnectAttempt): StageOutcome {
   const { useIdentityAsUsername, useSubjectAsUsername, useUsernameAsClientId } = attempt.connection.peer.listener;
   if (useIdentityAsUsername || useSubjectAsUsername) {
@@ -110,7 +110,7 @@ export function checkWill({ broker, connection, packet }: ConnectAttempt): Stage
   return undefined;
 }
 
-/** 3.x has no way to be told a shorter keep alive, so it is refused (compat/packets.md, 2). [MQTT-3.2.2-21] */
+/** 3.x has no way to be told a shorter keep alive, so it is refused (docs/compat/packets.md, 2). [MQTT-3.2.2-21] */
 export function applyKeepAlive(attempt: ConnectAttempt): StageOutcome {
   const maximum = attempt.broker.settings.maxKeepaliveSeconds;
   const asked = attempt.packet.keepAlive;

@@ -103,7 +103,7 @@ function explanation({ connection, username }: ConnectAttempt, because: string):
   return `  ${connection.clientId} (${address}:${port} on ${listener.name}${user}) was refused: ${because}`;
 }
 
-/** Error CONNACKs carry no properties but the maximum QoS of a limited listener (compat/packets.md, 1). */
+/** Error CONNACKs carry no properties but the maximum QoS of a limited listener (docs/compat/packets.md, 1). */
 function sendRefusal(connection: Connection, v5: boolean, reasonCode: number, reasonString?: string): void {
   const properties: Properties = {};
   const { maxQos } = connection.peer.listener;

@@ -15,7 +15,7 @@ export function takeOver(attempt: ConnectAttempt): StageOutcome {
   const old = session?.connection;
   if (session === undefined || old === null || old === undefined) return undefined;
   // The will speaks only if the session ends here, and not if it was to wait: the client is back
-  // before its delay is over [MQTT-3.1.2-8] (compat/packets.md, 3).
+  // before its delay is over [MQTT-3.1.2-8] (docs/compat/packets.md, 3).
   const ends = session.expiryInterval === 0 || packet.cleanStart;
   const delayed = (session.will?.will.delayInterval ?? 0) > 0;
   const will = ends && !delayed ? 'publish' : 'discard';

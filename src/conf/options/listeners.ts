@@ -154,7 +154,7 @@ export const listeners: readonly OptionRow[] = [
     standard: 'every address',
     since: '<=1.4',
     deprecated: '',
-    differs: 'A name is resolved when the listener opens, not while the file is read.',
+    differs: 'A name is looked up after the whole file was read.',
     reload: 'identity',
     scope: 'global',
     needs: 'nothing',
