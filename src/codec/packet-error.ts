@@ -44,7 +44,7 @@ export function protocolError(text = ''): PacketError {
   return new PacketError(reasonCodes.protocolError, text);
 }
 
-/** Invalid UTF-8 outside of a CONNECT: the link is closed without a packet (compat/packets.md, 4). */
+/** Invalid UTF-8 outside of a CONNECT: the link is closed without a packet (docs/compat/packets.md, 4). */
 export function malformedUtf8(): PacketError {
   return new PacketError(reasonCodes.malformedPacket, '', { kind: 'close' }, 'bad socket read/write: Malformed UTF-8');
 }

@@ -132,7 +132,7 @@ export function readPropertyRow(reader: ByteReader, place: PropertyPlace): Prope
   const id = reader.varint();
   const row = byId[id];
   if (row === undefined) throw malformed(`Unsupported property type: ${id}`);
-  // Mosquitto calls it malformed in these two and a protocol error elsewhere (compat/packets.md).
+  // Mosquitto calls it malformed in these two and a protocol error elsewhere (docs/compat/packets.md).
   if (!row.places.includes(place))
     throw place === 'subscribe' || place === 'unsubscribe' ? malformed() : protocolError();
   return row;

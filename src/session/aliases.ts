@@ -20,7 +20,7 @@ export class IncomingAliases<Topic> {
 
 /**
  * Aliases we set towards the client: first come, first served until the maximum is used up, never reassigned
- * (compat/packets.md, 5). An alias counts as set only once the packet that sets it was really sent.
+ * (docs/compat/packets.md, 5). An alias counts as set only once the packet that sets it was really sent.
  */
 export class OutgoingAliases {
   private readonly aliases = new Map<string, number>();

@@ -36,7 +36,7 @@ export class Message<Publisher = unknown> {
     this.publisher = publisher;
   }
 
-  /** With exactly no second left it is still delivered (compat/packets.md, 5). */
+  /** With exactly no second left it is still delivered (docs/compat/packets.md, 5). */
   isExpired(unixSecond: number): boolean {
     return this.expiresAt !== 0 && unixSecond > this.expiresAt;
   }

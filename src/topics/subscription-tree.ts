@@ -6,7 +6,7 @@
  *            └─ (#)                   `home/#`
  *
  * match() visits in Mosquitto's order: the deepest level first; at each level the literal branch, then `+`, then `#`;
- * inside one filter in the order of subscription, ordinary before shared (compat/packets.md, 5).
+ * inside one filter in the order of subscription, ordinary before shared (docs/compat/packets.md, 5).
  * `generation` grows with every change, so that whoever remembers a result knows when it is stale.
  */
 interface Node<T> {

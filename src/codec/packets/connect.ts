@@ -1,7 +1,7 @@
 /**
  * CONNECT (MQTT 5, 3.1; MQTT 3.1.1, 3.1): who is there, and how they want to talk.
  *
- * The order of the checks and the answer to each are those of compat/packets.md, 2: most faults close the link, some
+ * The order of the checks and the answer to each are those of docs/compat/packets.md, 2: most faults close the link, some
  * are told with a CONNACK. What depends on the listener's rules (versions aside) is not checked here.
  */
 import { ByteReader } from '../byte-reader.ts';
@@ -200,7 +200,7 @@ function readWillProperties(reader: ByteReader, hop: HopProperties): Buffer {
   return properties;
 }
 
-/** 3.1 clients that set the flag and send no name exist; they count as anonymous (compat/packets.md, 2). */
+/** 3.1 clients that set the flag and send no name exist; they count as anonymous (docs/compat/packets.md, 2). */
 function readUsername(reader: ByteReader, version: ProtocolVersion): string | null {
   if (reader.left === 0 && version === 3) return null;
   return orClose(() => reader.string(), 'CONNECT with username flag but no username.');

@@ -211,7 +211,7 @@ export function packetLength(remainingLength: number): number {
 /**
  * Writes the packet at `position` of `out`, which must have room for packetLength(remainingLength), and returns the
  * position behind it. Order of properties as Mosquitto's: the publisher's own, then expiry, alias, subscription
- * identifier (compat/packets.md, 5).
+ * identifier (docs/compat/packets.md, 5).
  */
 export function writePublish(out: Buffer, position: number, p: PublishParts, remainingLength: number): number {
   out[position++] = (packetTypes.publish << 4) | (p.dup ? 8 : 0) | (p.qos << 1) | (p.retain ? 1 : 0);

@@ -61,7 +61,7 @@ function readItem(reader: ByteReader, version: ProtocolVersion): SubscribeItem {
   };
 }
 
-/** A filter that is not UTF-8 is a malformed packet, told to the client as such (compat/packets.md, 7). */
+/** A filter that is not UTF-8 is a malformed packet, told to the client as such (docs/compat/packets.md, 7). */
 export function readFilter(reader: ByteReader): string {
   try {
     return reader.string();
