@@ -1,6 +1,6 @@
 /**
- * Picks the command: the first word when it is no option, else `broker`. Under the name `mosquitto` every word is an
- * option of the broker. Each command is loaded when it is asked for, so that a short one starts fast.
+ * Picks the command: the first word when it is no option, else `broker`. Under the name of a Mosquitto tool the program
+ * is that tool and every word is for it. Each command is loaded when it is asked for, so that a short one starts fast.
  */
 import type { Command, Context } from './context.ts';
 import { nearestName } from './nearest-name.ts';
@@ -8,14 +8,22 @@ import { exitCodes } from '../server/process/mod.ts';
 
 interface CommandRow {
   name: string;
+  /** The Mosquitto tool whose place it takes when the program is called by that name. */
+  tool?: string;
   load: () => Promise<Command>;
 }
 
-const commands: readonly CommandRow[] = [{ name: 'broker', load: () => import('./broker.ts') }];
+const commands: readonly CommandRow[] = [
+  { name: 'broker', tool: 'mosquitto', load: () => import('./broker.ts') },
+  { name: 'passwd', tool: 'mosquitto_passwd', load: () => import('./passwd.ts') },
+  { name: 'signal', tool: 'mosquitto_signal', load: () => import('./signal.ts') },
+];
 
 export async function run(args: readonly string[], context: Context): Promise<number> {
+  const tool = commands.find(each => each.tool === context.calledAs);
+  if (tool !== undefined) return (await tool.load()).run(args, context);
   const word = args[0];
-  const namesCommand = word !== undefined && !word.startsWith('-') && context.calledAs !== 'mosquitto';
+  const namesCommand = word !== undefined && !word.startsWith('-');
   const name = namesCommand ? word : 'broker';
   const row = commands.find(each => each.name === name);
   if (row === undefined) return unknownCommand(name, context);

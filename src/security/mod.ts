@@ -14,6 +14,14 @@ export type {
   EnhancedMethod,
 } from './authenticator.ts';
 export { hashPassword, type HashKind } from './password-hash.ts';
-export { removeUser, setUser, userNameProblem } from './password-file-edit.ts';
+export {
+  applyUpgrade,
+  planUpgrade,
+  type PlainLine,
+  removeUser,
+  setUser,
+  type Upgrade,
+  userNameProblem,
+} from './password-file-edit.ts';
 export type { SecurityScope, SecurityScopes } from './scopes.ts';
 export type { FileFailure } from './secret-file.ts';
