@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { assertInOrder, Folder, rowsAtOnce, runToEnd, texts, versionLine, type Ended } from './stage.ts';
+import { assertInOrder, Folder, rowsAtOnce, runToEnd, texts, versionLine, type Ended, type Owner } from './stage.ts';
 
 type Row = readonly [conf: string, line: string, at?: number];
 
@@ -172,22 +172,18 @@ const bridgeWarnings: readonly Row[] = [
 ];
 
 /** Runs one configuration to its end and takes its directory away. */
-async function runConf(conf: string, ...args: string[]): Promise<Ended & { path: string; dir: string }> {
-  const folder = new Folder();
-  try {
-    const path = folder.write('mosquitto.conf', conf.replaceAll('{dir}', folder.path));
-    return { ...(await runToEnd(['-c', path, ...args])), path, dir: folder.path };
-  } finally {
-    folder.remove();
-  }
+async function runConf(owner: Owner, conf: string, ...args: string[]): Promise<Ended & { path: string; dir: string }> {
+  const folder = new Folder(owner);
+  const path = folder.write('mosquitto.conf', conf.replaceAll('{dir}', folder.path));
+  return { ...(await runToEnd(['-c', path, ...args])), path, dir: folder.path };
 }
 
 const named = (conf: string): string => conf.trim().split('\n').at(-1)!.slice(0, 60).replaceAll('\u0001', '^A');
 
 describe('a fault found while reading a line names the line and ends with exit 3', rowsAtOnce, () => {
   for (const [conf, line, at] of [...whileReading, ...bridgesWhileReading]) {
-    test(`${named(conf)} → ${line}`, async () => {
-      const { code, lines, path, dir } = await runConf(conf);
+    test(`${named(conf)} → ${line}`, async t => {
+      const { code, lines, path, dir } = await runConf(t, conf);
       const number = at ?? conf.split('\n').length;
       const wanted = line.replaceAll('{dir}', dir);
       assert.equal(code, 3, lines.join('\n'));
@@ -200,8 +196,8 @@ describe('a fault found while reading a line names the line and ends with exit 3
 
 describe('a fault of the whole file ends with exit 3 and names no line in Mosquitto’s words', rowsAtOnce, () => {
   for (const [conf, line] of afterReading) {
-    test(`${named(conf)} → ${line}`, async () => {
-      const { code, lines } = await runConf(conf);
+    test(`${named(conf)} → ${line}`, async t => {
+      const { code, lines } = await runConf(t, conf);
       assert.equal(code, 3, lines.join('\n'));
       assertInOrder(lines, line);
       assert.ok(!lines.some(each => each.startsWith('Error found at')), lines.join('\n'));
@@ -212,48 +208,44 @@ describe('a fault of the whole file ends with exit 3 and names no line in Mosqui
 
 describe('a warning lets the broker start', rowsAtOnce, () => {
   for (const [conf, ...wanted] of warnings) {
-    test(`${named(conf)} → ${wanted[0]}`, async () => {
-      const { code, lines, stdout, stderr } = await runConf(conf, '--test-config');
+    test(`${named(conf)} → ${wanted[0]}`, async t => {
+      const { code, lines, stdout, stderr } = await runConf(t, conf, '--test-config');
       assert.equal(code, 0, lines.join('\n'));
       assertInOrder(texts(stderr.split('\n')), ...wanted);
       assert.equal(stdout, 'Configuration file is OK.\n');
     });
   }
   for (const [conf, line] of bridgeWarnings) {
-    test(`${named(conf)} → ${line}`, async () => {
-      const { lines } = await runConf(conf, '--test-config');
+    test(`${named(conf)} → ${line}`, async t => {
+      const { lines } = await runConf(t, conf, '--test-config');
       assertInOrder(lines, line);
       assert.ok(!lines.some(each => each.startsWith('Error found at') && each.includes('restart_timeout')));
     });
   }
 });
 
-test('an http_dir that does not exist says only where it stands', async () => {
-  const { code, lines, path } = await runConf(`${onePort}protocol http_api\nhttp_dir {dir}/gone`);
+test('an http_dir that does not exist says only where it stands', async t => {
+  const { code, lines, path } = await runConf(t, `${onePort}protocol http_api\nhttp_dir {dir}/gone`);
   assert.equal(code, 3);
   assert.equal(lines[0], `Error found at ${path}:3.`);
 });
 
-test('bytes that are no UTF-8 in a value are refused where they stand', async () => {
-  const folder = new Folder();
-  try {
-    const path = folder.at('mosquitto.conf');
-    writeFileSync(path, Buffer.concat([Buffer.from('pid_file /a'), Buffer.from([0xc3, 0x28, 0x0a])]));
-    const { code, lines } = await runToEnd(['-c', path]);
-    assert.equal(code, 3);
-    assert.deepEqual(lines.slice(0, 2), ['Error: Malformed UTF-8 in configuration.', `Error found at ${path}:1.`]);
-  } finally {
-    folder.remove();
-  }
+test('bytes that are no UTF-8 in a value are refused where they stand', async t => {
+  const folder = new Folder(t);
+  const path = folder.at('mosquitto.conf');
+  writeFileSync(path, Buffer.concat([Buffer.from('pid_file /a'), Buffer.from([0xc3, 0x28, 0x0a])]));
+  const { code, lines } = await runToEnd(['-c', path]);
+  assert.equal(code, 3);
+  assert.deepEqual(lines.slice(0, 2), ['Error: Malformed UTF-8 in configuration.', `Error found at ${path}:1.`]);
 });
 
-test('reading stops at the first fault', async () => {
-  const { lines } = await runConf('foo 1\nbar 2');
+test('reading stops at the first fault', async t => {
+  const { lines } = await runConf(t, 'foo 1\nbar 2');
   assert.ok(!lines.some(line => line.includes('bar')), lines.join('\n'));
 });
 
-test('errors of the configuration go to stderr whatever log_dest says', async () => {
-  const { stderr, stdout } = await runConf('log_dest stdout\nlog_dest none\nfoo 1');
+test('errors of the configuration go to stderr whatever log_dest says', async t => {
+  const { stderr, stdout } = await runConf(t, 'log_dest stdout\nlog_dest none\nfoo 1');
   assert.match(stderr, /Unknown configuration variable 'foo'/);
   assert.equal(stdout, '');
 });
@@ -261,48 +253,34 @@ test('errors of the configuration go to stderr whatever log_dest says', async ()
 describe('include_dir', () => {
   const main = (folder: Folder): string => folder.write('mosquitto.conf', `include_dir ${folder.at('d')}\n`);
 
-  test('a fault in an included file names that file and the line of the include', async () => {
-    const folder = new Folder({ 'd/a.conf': '# fine\nfoo 1\n' });
-    try {
-      const path = main(folder);
-      const { code, lines } = await runToEnd(['-c', path]);
-      assert.equal(code, 3);
-      assertInOrder(
-        lines,
-        "Error: Unknown configuration variable 'foo'.",
-        `Error found at '${folder.at('d/a.conf')}:2'.`,
-        `Error found at ${path}:1.`,
-      );
-    } finally {
-      folder.remove();
-    }
+  test('a fault in an included file names that file and the line of the include', async t => {
+    const folder = new Folder(t, { 'd/a.conf': '# fine\nfoo 1\n' });
+    const path = main(folder);
+    const { code, lines } = await runToEnd(['-c', path]);
+    assert.equal(code, 3);
+    assertInOrder(
+      lines,
+      "Error: Unknown configuration variable 'foo'.",
+      `Error found at '${folder.at('d/a.conf')}:2'.`,
+      `Error found at ${path}:1.`,
+    );
   });
 
-  test('inside an included file it is refused', async () => {
-    const folder = new Folder({ 'd/a.conf': 'include_dir /tmp\n' });
-    try {
-      const { code, lines } = await runToEnd(['-c', main(folder)]);
-      assert.equal(code, 3);
-      assertInOrder(lines, 'Error: The include_dir option is only valid in the main configuration file.');
-    } finally {
-      folder.remove();
-    }
+  test('inside an included file it is refused', async t => {
+    const folder = new Folder(t, { 'd/a.conf': 'include_dir /tmp\n' });
+    const { code, lines } = await runToEnd(['-c', main(folder)]);
+    assert.equal(code, 3);
+    assertInOrder(lines, 'Error: The include_dir option is only valid in the main configuration file.');
   });
 
-  test('its files are read in the order 00 01 A a B b, other names and .conf alone are left out', async () => {
+  test('its files are read in the order 00 01 A a B b, other names and .conf alone are left out', async t => {
     const names = ['b.conf', 'B.conf', 'a.conf', 'A.conf', '01.conf', '00.conf', '.conf', 'c.txt'];
-    const folder = new Folder(Object.fromEntries(names.map(name => [`d/${name}`, '# nothing\n'])));
+    const folder = new Folder(t, Object.fromEntries(names.map(name => [`d/${name}`, '# nothing\n'])));
     mkdirSync(folder.at('d/deeper.d'));
-    try {
-      const { code, lines } = await runToEnd(['-c', main(folder), '--test-config']);
-      assert.equal(code, 0, lines.join('\n'));
-      const loaded = lines.filter(line => line.startsWith('Loading config file'));
-      const wanted = ['00', '01', 'A', 'a', 'B', 'b'].map(
-        name => `Loading config file '${folder.at(`d/${name}.conf`)}'`,
-      );
-      assert.deepEqual(loaded, wanted);
-    } finally {
-      folder.remove();
-    }
+    const { code, lines } = await runToEnd(['-c', main(folder), '--test-config']);
+    assert.equal(code, 0, lines.join('\n'));
+    const loaded = lines.filter(line => line.startsWith('Loading config file'));
+    const wanted = ['00', '01', 'A', 'a', 'B', 'b'].map(name => `Loading config file '${folder.at(`d/${name}.conf`)}'`);
+    assert.deepEqual(loaded, wanted);
   });
 });

@@ -2,11 +2,31 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run, temporaryDirectory, zancudo, type RunOptions } from '../harness/mod.ts';
+import {
+  run,
+  startBroker,
+  temporaryDirectory,
+  zancudo,
+  type Broker,
+  type BrokerOptions,
+  type RunOptions,
+} from '../harness/mod.ts';
 
 /** The program has its own name and version where Mosquitto says `mosquitto version 2.1.2`. */
 export const versionLine = (does: 'starting' | 'running' | 'terminating'): RegExp =>
   new RegExp(`^\\S+ version \\S+ ${does}$`);
+
+/** A test, or the `after` of a suite: whatever runs something when it is over. */
+export interface Owner {
+  after(then: () => unknown): void;
+}
+
+/** A broker that ends with its test, however the test ends. */
+export async function start(owner: Owner, options: BrokerOptions = {}): Promise<Broker> {
+  const broker = await startBroker(options);
+  owner.after(() => broker.stop());
+  return broker;
+}
 
 /** Log lines without the time in front. */
 export function texts(lines: readonly string[]): string[] {
@@ -45,12 +65,11 @@ export function assertInOrder(lines: readonly string[], ...wanted: readonly (str
 /** A directory with files in it: `files` maps names to contents. */
 export class Folder {
   readonly path: string;
-  readonly #remove: () => void;
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
+  constructor(owner: Owner, files: Readonly<Record<string, string>> = {}) {
     const directory = temporaryDirectory();
+    owner.after(() => directory.remove());
     this.path = directory.path;
-    this.#remove = directory.remove;
     for (const [name, content] of Object.entries(files)) this.write(name, content);
   }
 
@@ -63,9 +82,5 @@ export class Folder {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
     return path;
-  }
-
-  remove(): void {
-    this.#remove();
   }
 }

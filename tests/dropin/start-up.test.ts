@@ -4,21 +4,12 @@ import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import {
-  freePort,
-  makeCertificates,
-  needs,
-  refusedStart,
-  run,
-  startBroker,
-  zancudo,
-  type BrokerOptions,
-} from '../harness/mod.ts';
-import { assertInOrder, Folder, rowsAtOnce, runToEnd, texts, versionLine } from './stage.ts';
+import { freePort, makeCertificates, needs, refusedStart, run, zancudo, type BrokerOptions } from '../harness/mod.ts';
+import { assertInOrder, Folder, rowsAtOnce, runToEnd, texts, versionLine, start } from './stage.ts';
 
 describe('the command line', rowsAtOnce, () => {
-  const folder = new Folder({ 'empty.conf': '', 'd/x': '' });
-  after(() => folder.remove());
+  const folder = new Folder({ after }, { 'empty.conf': '', 'd/x': '' });
+
   const elevenPorts = Array.from({ length: 11 }, () => ['-p', '18830']).flat();
   const rows: readonly (readonly [args: readonly string[], line: string])[] = [
     [['-c', folder.at('gone')], `Error: Unable to open config file '${folder.at('gone')}'.`],
@@ -87,7 +78,7 @@ describe('the command line', rowsAtOnce, () => {
 });
 
 describe('a start that fails after the configuration was read', rowsAtOnce, () => {
-  const folder = new Folder();
+  const folder = new Folder({ after });
   let busyServer: Server;
   let busy: number;
   before(async () => {
@@ -99,7 +90,6 @@ describe('a start that fails after the configuration was read', rowsAtOnce, () =
   });
   after(() => {
     busyServer.close();
-    folder.remove();
   });
 
   interface Row {
@@ -347,8 +337,8 @@ describe('a start that fails after the configuration was read', rowsAtOnce, () =
   });
 });
 
-test('a log file that cannot be written is told on stderr, and the broker starts', async () => {
-  const broker = await startBroker({
+test('a log file that cannot be written is told on stderr, and the broker starts', async t => {
+  const broker = await start(t, {
     conf: at => `listener ${at.port()} 127.0.0.1\nlog_dest file ${at.directory}/gone/log\nlog_dest stderr\n`,
   });
   const said = texts(broker.lines);
@@ -360,8 +350,8 @@ test('a log file that cannot be written is told on stderr, and the broker starts
   );
 });
 
-test('plugin_load without plugin_use starts, and says that nobody uses it', async () => {
-  const broker = await startBroker({
+test('plugin_load without plugin_use starts, and says that nobody uses it', async t => {
+  const broker = await start(t, {
     conf: at =>
       `listener ${at.port()} 127.0.0.1\nplugin_load a mosquitto_acl_file.so\nplugin_opt_acl_file ${at.directory}/mosquitto.conf\n`,
   });
@@ -370,8 +360,8 @@ test('plugin_load without plugin_use starts, and says that nobody uses it', asyn
   assert.match(log, /plugin_use/);
 });
 
-test('the lines of a start come in Mosquitto’s order', async () => {
-  const broker = await startBroker({
+test('the lines of a start come in Mosquitto’s order', async t => {
+  const broker = await start(t, {
     conf: at =>
       `listener ${at.port()}\nlistener 0 ${at.directory}/socket\nlistener ${at.port(1)} 127.0.0.1\nprotocol websockets\n`,
   });
@@ -400,27 +390,27 @@ describe('local only mode', () => {
     'Create a configuration file which defines a listener to allow remote access.',
   ];
 
-  test('a configuration without listener opens loopback on each -p, for everybody', async () => {
+  test('a configuration without listener opens loopback on each -p, for everybody', async t => {
     const [first, second] = [await freePort(), await freePort()];
-    const broker = await startBroker({ conf: '', args: ['-p', `${first}`, '-p', `${second}`] });
+    const broker = await start(t, { conf: '', args: ['-p', `${first}`, '-p', `${second}`] });
     const said = texts(broker.lines);
     await broker.stop();
     assertInOrder(said, ...threeLines, `Opening ipv4 listen socket on port ${first}.`, versionLine('running'));
     assertInOrder(said, `Opening ipv4 listen socket on port ${second}.`);
   });
 
-  test('-p is without effect where the configuration has a listener', async () => {
+  test('-p is without effect where the configuration has a listener', async t => {
     const other = await freePort();
-    const broker = await startBroker({ args: ['-p', `${other}`] });
+    const broker = await start(t, { args: ['-p', `${other}`] });
     const said = texts(broker.lines);
     await broker.stop();
     assert.ok(!said.some(line => line.startsWith('Opening') && line.includes(`${other}`)), said.join('\n'));
     assertInOrder(said, `Opening ipv4 listen socket on port ${broker.port}.`);
   });
 
-  test('-p alone needs no configuration', async () => {
+  test('-p alone needs no configuration', async t => {
     const port = await freePort();
-    const broker = await startBroker({ conf: null, args: ['-p', `${port}`], dropPrivileges: true });
+    const broker = await start(t, { conf: null, args: ['-p', `${port}`], dropPrivileges: true });
     const said = texts(broker.lines);
     await broker.stop();
     assertInOrder(said, 'Using default config.', ...threeLines, versionLine('running'));
@@ -428,18 +418,17 @@ describe('local only mode', () => {
 });
 
 describe('-v and -q', () => {
-  test('-v logs everything, whatever log_type says', async () => {
+  test('-v logs everything, whatever log_type says', async t => {
     const conf = (at: { port(): number }): string =>
       `listener ${at.port()} 127.0.0.1\nallow_anonymous true\nlog_type error\n`;
-    const broker = await startBroker({ conf, args: ['-v'] });
+    const broker = await start(t, { conf, args: ['-v'] });
     await broker.stop();
     assertInOrder(texts(broker.lines), versionLine('running'));
   });
 
-  test('-q logs nothing', async () => {
-    const folder = new Folder({ 'bad.conf': `listener ${await freePort()} 127.0.0.1\npassword_file /gone\n` });
+  test('-q logs nothing', async t => {
+    const folder = new Folder(t, { 'bad.conf': `listener ${await freePort()} 127.0.0.1\npassword_file /gone\n` });
     const { code, stderr, stdout } = await runToEnd(['-c', folder.at('bad.conf'), '-q'], { env: asThisUser() });
-    folder.remove();
     assert.equal(code, 13);
     assert.equal(stderr + stdout, '');
   });
@@ -449,26 +438,24 @@ function asThisUser(): NodeJS.ProcessEnv {
   return { ...process.env, PUID: '0', PGID: '0' };
 }
 
-test('called mosquitto it takes the place of mosquitto: -h, -c and the exit codes', async () => {
-  const folder = new Folder({ 'bad.conf': 'foo 1\n' });
+test('called mosquitto it takes the place of mosquitto: -h, -c and the exit codes', async t => {
+  const folder = new Folder(t, { 'bad.conf': 'foo 1\n' });
   const mosquitto = folder.at('mosquitto');
   symlinkSync(zancudo, mosquitto);
   const bad = await run(mosquitto, ['-c', folder.at('bad.conf')]);
   const word = await run(mosquitto, ['pub']);
-  folder.remove();
   assert.equal(bad.code, 3);
   assert.equal(word.code, 3, 'a first word is an unknown option, not a command');
 });
 
-test('a secret file that everybody can read is a warning', async () => {
-  const folder = new Folder({ passwords: '' });
+test('a secret file that everybody can read is a warning', async t => {
+  const folder = new Folder(t, { passwords: '' });
   chmodSync(folder.at('passwords'), 0o644);
-  const broker = await startBroker({
+  const broker = await start(t, {
     conf: at => `listener ${at.port()} 127.0.0.1\npassword_file ${folder.at('passwords')}\n`,
   });
   const said = texts(broker.lines);
   await broker.stop();
-  folder.remove();
   assertInOrder(
     said,
     `Warning: File ${folder.at('passwords')} has world readable permissions. Future versions will refuse to load this file.`,
@@ -476,22 +463,21 @@ test('a secret file that everybody can read is a warning', async () => {
   );
 });
 
-test('a password file that is a symbolic link is refused unless the environment allows it', async () => {
-  const folder = new Folder({ real: '' });
+test('a password file that is a symbolic link is refused unless the environment allows it', async t => {
+  const folder = new Folder(t, { real: '' });
   chmodSync(folder.at('real'), 0o600);
   symlinkSync(folder.at('real'), folder.at('link'));
   const conf = `listener ${await freePort()} 127.0.0.1\npassword_file ${folder.at('link')}\n`;
   const { code, lines } = await refusedStart({ conf });
   assert.equal(code, 13);
   assertInOrder(texts(lines), `password-file: Error: Unable to open pwfile "${folder.at('link')}".`);
-  const broker = await startBroker({ conf, env: { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' } });
+  const broker = await start(t, { conf, env: { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' } });
   await broker.stop();
-  folder.remove();
 });
 
-test('the plugins of Mosquitto for passwords and rules are known by their file names', async () => {
-  const folder = new Folder({ passwords: '', rules: 'topic read a\n' });
-  const broker = await startBroker({
+test('the plugins of Mosquitto for passwords and rules are known by their file names', async t => {
+  const folder = new Folder(t, { passwords: '', rules: 'topic read a\n' });
+  const broker = await start(t, {
     conf: at =>
       `listener ${at.port()} 127.0.0.1\nallow_anonymous true\n` +
       `plugin /usr/lib/mosquitto_password_file.so\nplugin_opt_password_file ${folder.at('passwords')}\n` +
@@ -499,7 +485,6 @@ test('the plugins of Mosquitto for passwords and rules are known by their file n
   });
   const said = texts(broker.lines);
   await broker.stop();
-  folder.remove();
   assertInOrder(
     said,
     versionLine('starting'),
@@ -517,8 +502,8 @@ test('the plugins of Mosquitto for passwords and rules are known by their file n
   );
 });
 
-test('the pid file holds the process id without a newline while the broker runs', async () => {
-  const broker = await startBroker({
+test('the pid file holds the process id without a newline while the broker runs', async t => {
+  const broker = await start(t, {
     conf: at => `pid_file ${at.directory}/pid\nlistener ${at.port()} 127.0.0.1\n`,
   });
   const path = `${broker.directory}/pid`;
