@@ -48,8 +48,8 @@ export function authorityFiles(folder: string) {
     issuingCertificate: path.join(folder, 'ca', 'issuing.crt'),
     previous: path.join(folder, 'ca', 'previous.crt'),
     cross: path.join(folder, 'ca', 'cross.crt'),
-    trusted: path.join(folder, 'ca', 'trusted.crt'),
-    revoked: path.join(folder, 'ca', 'revoked.crl'),
+    trusted: path.join(folder, 'clients', 'trusted.crt'),
+    revoked: path.join(folder, 'clients', 'revoked.crl'),
   };
 }
 

@@ -73,7 +73,7 @@ export async function ensureCertificates(request: HomeRequest): Promise<Certific
 export function prepareFolders({ folder, store }: AuthorityFolder): void {
   sweep(folder);
   finishTogether(folder, store);
-  for (const name of ['root', 'ca', 'server']) {
+  for (const name of ['root', 'ca', 'server', 'clients']) {
     // A root that was moved away must not leave an empty folder behind that looks like a loss.
     if (name !== 'root' || readIfThere(authorityFiles(folder).anchor) === null)
       store.makeFolder(path.join(folder, name));

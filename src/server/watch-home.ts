@@ -20,7 +20,9 @@ export function watchHome(folder: string, changed: () => Promise<void>): () => v
   let working: Promise<void> = Promise.resolve();
   const notice = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => (working = working.then(changed)), quietMs).unref();
+    timer = setTimeout(() => {
+      working = working.then(changed);
+    }, quietMs).unref();
   };
   const stops = [
     watchFiles(folder, name => name === accessFile, notice),

@@ -1,5 +1,5 @@
 /**
- * What the CA tells the broker and other software, in two files of the folder ca/:
+ * What the CA tells the broker and other software, in two files of the folder clients/ (which the broker reads, and which holds no key):
  *
  *   trusted.crt   the CAs whose clients are let in: the issuing one, the root, and during a change the root before
  *   revoked.crl   a list by the issuing CA, and one by each root that has issued client certificates itself

@@ -118,7 +118,7 @@ function storeWithPowerCut(writes: number): RegistryStore {
     throw new PowerCut();
   };
   return {
-    makeFolder: diskRegistryStore.makeFolder,
+    makeFolder: folder => diskRegistryStore.makeFolder(folder),
     write(file, text) {
       cut(() => fs.writeFileSync(`${file}.tmp-1`, text.slice(0, 9)));
       diskRegistryStore.write(file, text);
@@ -192,11 +192,14 @@ for (const kind of kinds) {
       );
     for (const profile of ['device', 'device-without-updates']) {
       assert.equal(
-        verify('sslclient', '-CRLfile', 'ca/revoked.crl', '-crl_check_all', `${profile}.crt`).output.trim(),
+        verify('sslclient', '-CRLfile', 'clients/revoked.crl', '-crl_check_all', `${profile}.crt`).output.trim(),
         `${profile}.crt: OK`,
       );
     }
-    assert.match(verify('sslclient', '-CRLfile', 'ca/revoked.crl', '-crl_check', 'operator.crt').output, /revoked/);
+    assert.match(
+      verify('sslclient', '-CRLfile', 'clients/revoked.crl', '-crl_check', 'operator.crt').output,
+      /revoked/,
+    );
     assert.equal(verify('sslserver', 'server.crt').output.trim(), 'server.crt: OK');
     assert.notEqual(verify('sslserver', 'device.crt').status, 0);
     assert.notEqual(verify('sslclient', 'server.crt').status, 0);
