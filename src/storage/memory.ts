@@ -1,10 +1,23 @@
 import type { Store } from '../broker/ports.ts';
 
-/** The store of a broker without persistence: what it is told is as safe as it will ever be, at once. */
+/** The store of a broker without persistence: it keeps nothing, so whatever it is told is settled at once. */
 export class MemoryStore implements Store {
+  readonly keeps = false;
   readonly settled = true;
+  readonly changes = 0;
 
   onSettled(then: () => void): void {
     then();
   }
+
+  putSession(): void {}
+  removeSession(): void {}
+  putSubscription(): void {}
+  removeSubscription(): void {}
+  putDelivery(): void {}
+  removeDelivery(): void {}
+  putExchange(): void {}
+  removeExchange(): void {}
+  putRetained(): void {}
+  removeRetained(): void {}
 }
