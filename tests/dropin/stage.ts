@@ -1,14 +1,19 @@
 /** What the drop-in tests share: runs of the program to its end, log lines without their time, parallel table rows. */
 import assert from 'node:assert/strict';
+import { createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   run,
+  RawClient,
   startBroker,
   temporaryDirectory,
   zancudo,
   type Broker,
   type BrokerOptions,
+  type ConnectFields,
+  type Dial,
   type RunOptions,
 } from '../harness/mod.ts';
 
@@ -46,6 +51,48 @@ export async function runToEnd(args: readonly string[], options: RunOptions = {}
   const { code, output, stdout, stderr } = await run(zancudo, args, options);
   return { code, lines: texts(output.trimEnd().split('\n')), stdout, stderr };
 }
+
+/** A line of a password file as mosquitto_passwd of 1.6 wrote it; cheap to check, so that tests are quick. */
+export function passwordLine(user: string, password: string): string {
+  const salt = randomBytes(12);
+  const hash = createHash('sha512').update(password).update(salt).digest('base64');
+  return `${user}:$6$${salt.toString('base64')}$${hash}\n`;
+}
+
+/** The same as mosquitto_passwd of 2.x writes it (PBKDF2). */
+export function passwordLine7(user: string, password: string, iterations = 101, saltBytes = 12): string {
+  const salt = randomBytes(saltBytes);
+  const hash = pbkdf2Sync(password, salt, iterations, 64, 'sha512').toString('base64');
+  return `${user}:$7$${iterations}$${salt.toString('base64')}$${hash}\n`;
+}
+
+/** Connects and is let in. */
+export async function clientOf(broker: Broker, fields: ConnectFields, dial: Dial = {}): Promise<RawClient> {
+  const client = await RawClient.dial({ port: broker.port, ...dial });
+  const { reasonCode } = await client.connect(fields);
+  assert.equal(reasonCode, 0, `${String(fields.clientId)} was refused`);
+  return client;
+}
+
+/** Tries to connect; the code of the CONNACK. */
+export async function connectCode(broker: Broker, fields: ConnectFields, dial: Dial = {}): Promise<number> {
+  const client = await RawClient.dial({ port: broker.port, ...dial });
+  const { reasonCode } = await client.connect(fields);
+  client.destroy();
+  return reasonCode!;
+}
+
+/** Writes the configuration anew if it is given, sends SIGHUP and waits until the broker has begun; the first line of it. */
+export async function reload(broker: Broker, conf?: string): Promise<number> {
+  if (conf !== undefined) writeFileSync(join(broker.directory, 'mosquitto.conf'), conf);
+  const from = broker.lines.length;
+  broker.signal('SIGHUP');
+  await broker.logged(/Reloading config\.$/, from);
+  return from;
+}
+
+/** Long enough for a reload to have done what it does to clients: only what must NOT happen waits for it. */
+export const afterReload = (): Promise<void> => pause(250);
 
 /** Two at a time keep both cores of a small machine busy. */
 export const rowsAtOnce = { concurrency: 2 };
