@@ -4,3 +4,4 @@ export { systemClock, type TimeSource } from './clock.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timer, TimerWheel } from './timer-wheel.ts';
 export { findingLines, type Finding, type Severity } from './finding.ts';
+export { strftime } from './strftime.ts';

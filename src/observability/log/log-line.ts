@@ -7,7 +7,7 @@
  * Client ids, topics and user names are the peer's words. None of them can start a new line, colour a terminal or
  * turn the writing direction round.
  */
-import { compile } from './strftime.ts';
+import { strftime } from '../../base/mod.ts';
 
 export interface LineStyle {
   timestamp: boolean;
@@ -37,7 +37,7 @@ function escapeCharacter(character: string): string {
 /** Makes the function that turns a text into a line, without the newline. The prefix is made once a second. */
 export function lineFormatter(style: LineStyle, wall: () => number): (text: string) => string {
   if (!style.timestamp) return text => cut(makeVisible(text));
-  const write = style.timestampFormat === null ? null : compile(style.timestampFormat);
+  const write = style.timestampFormat === null ? null : strftime(style.timestampFormat);
   let second = Number.NaN;
   let prefix = '';
   return text => {

@@ -1,5 +1,5 @@
 /**
- * strftime in the C locale and local time, for `log_timestamp_format`. A format is compiled once into pieces; a
+ * strftime in the C locale and local time. A format is compiled once into pieces; a
  * directive that is not in the table stays in the text as it was written.
  */
 type Directive = (when: Date) => string;
@@ -32,12 +32,12 @@ const directives: Record<string, Directive> = {
   A: dayName,
   b: when => monthName(when).slice(0, 3),
   B: monthName,
-  c: compile('%a %b %e %H:%M:%S %Y'),
+  c: strftime('%a %b %e %H:%M:%S %Y'),
   C: when => two(Math.floor(when.getFullYear() / 100)),
   d: when => two(when.getDate()),
-  D: compile('%m/%d/%y'),
+  D: strftime('%m/%d/%y'),
   e: when => spaced(when.getDate()),
-  F: compile('%Y-%m-%d'),
+  F: strftime('%Y-%m-%d'),
   G: when => String(isoWeek(when).year),
   g: when => two(isoWeek(when).year % 100),
   h: when => monthName(when).slice(0, 3),
@@ -51,19 +51,19 @@ const directives: Record<string, Directive> = {
   n: () => '\n',
   p: when => (when.getHours() < 12 ? 'AM' : 'PM'),
   P: when => (when.getHours() < 12 ? 'am' : 'pm'),
-  r: compile('%I:%M:%S %p'),
-  R: compile('%H:%M'),
+  r: strftime('%I:%M:%S %p'),
+  R: strftime('%H:%M'),
   s: when => String(Math.floor(when.getTime() / 1000)),
   S: when => two(when.getSeconds()),
   t: () => '\t',
-  T: compile('%H:%M:%S'),
+  T: strftime('%H:%M:%S'),
   u: when => String(when.getDay() || 7),
   U: when => two(Math.floor((dayOfYear(when) + 7 - when.getDay()) / 7)),
   V: when => two(isoWeek(when).week),
   w: when => String(when.getDay()),
   W: when => two(Math.floor((dayOfYear(when) + 7 - ((when.getDay() + 6) % 7)) / 7)),
-  x: compile('%m/%d/%y'),
-  X: compile('%H:%M:%S'),
+  x: strftime('%m/%d/%y'),
+  X: strftime('%H:%M:%S'),
   y: when => two(when.getFullYear() % 100),
   Y: when => String(when.getFullYear()),
   z: offset,
@@ -72,7 +72,7 @@ const directives: Record<string, Directive> = {
 };
 
 /** Makes the function that writes a moment in `format`. Compound directives look the table up when they run. */
-export function compile(format: string): Directive {
+export function strftime(format: string): Directive {
   const pieces = format.match(/%[\s\S]|[^%]+|%$/g) ?? [];
   return when => pieces.map(piece => (piece.startsWith('%') ? expand(piece, when) : piece)).join('');
 }

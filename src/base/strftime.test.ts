@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { compile } from './strftime.ts';
+import { strftime } from './strftime.ts';
 
 const morning = new Date(2026, 10, 3, 9, 5, 7);
 
 test('a timestamp format is written in local time', () => {
-  assert.equal(compile('%Y-%m-%dT%H:%M:%S')(morning), '2026-11-03T09:05:07');
-  assert.equal(compile('%a %e %b, %I:%M %p')(morning), 'Tue  3 Nov, 09:05 AM');
+  assert.equal(strftime('%Y-%m-%dT%H:%M:%S')(morning), '2026-11-03T09:05:07');
+  assert.equal(strftime('%a %e %b, %I:%M %p')(morning), 'Tue  3 Nov, 09:05 AM');
 });
 
 test('a directive nobody knows stays as it was written', () => {
-  assert.equal(compile('%Q %5 %%Y %')(morning), '%Q %5 %Y %');
+  assert.equal(strftime('%Q %5 %%Y %')(morning), '%Q %5 %Y %');
 });
 
 const dateWorks = spawnSync('date', ['-d', '@0', '+%s'], { encoding: 'utf8' }).stdout?.trim() === '0';
@@ -31,6 +31,6 @@ test("every directive agrees with Debian's date", { skip: dateWorks ? false : 'G
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C' },
     });
-    assert.equal(compile(format)(moment), run.stdout.trimEnd());
+    assert.equal(strftime(format)(moment), run.stdout.trimEnd());
   }
 });
