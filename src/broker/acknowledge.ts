@@ -1,6 +1,9 @@
 /**
  * The only place that sends PUBACK, PUBREC and PUBCOMP, and it takes the store's word first: an acknowledgement is a
  * promise to the publisher that the message will not be lost. [MQTT-4.3.2-4], [MQTT-4.3.3-8]
+ *
+ * Whoever changed nothing in the store need not wait for the changes of others, unless an earlier answer on the same
+ * connection is still waiting: acknowledgements go out in the order of what they answer. [MQTT-4.6.0-2]
  */
 import { firstByteOf, writeAck } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
@@ -10,16 +13,37 @@ type Acknowledgement = 'puback' | 'pubrec' | 'pubcomp';
 
 const firstBytes = { puback: firstByteOf('puback'), pubrec: firstByteOf('pubrec'), pubcomp: firstByteOf('pubcomp') };
 
-/** Sends the acknowledgement as soon as everything it promises is safe. 3.x has no reason codes. */
+/**
+ * Sends the acknowledgement as soon as everything it promises is safe. `changesBefore` is the store's count before the
+ * packet was acted on; without it the answer waits for everything. 3.x has no reason codes.
+ */
 export function acknowledge(
   broker: Broker,
   connection: Connection,
   name: Acknowledgement,
   packetId: number,
   reasonCode: number,
+  changesBefore = -1,
 ): void {
-  if (broker.store.settled) send(broker, connection, name, packetId, reasonCode);
-  else broker.store.onSettled(() => send(broker, connection, name, packetId, reasonCode));
+  const { store } = broker;
+  const nothingToWaitFor = store.settled || (store.changes === changesBefore && connection.answersWaiting === 0);
+  if (nothingToWaitFor) return send(broker, connection, name, packetId, reasonCode);
+  whenSafe(broker, connection, () => send(broker, connection, name, packetId, reasonCode));
+}
+
+/** Does something for a connection once everything told to the store is safe; not at all if it has closed meanwhile. */
+export function whenSafe(broker: Broker, connection: Connection, then: () => void): void {
+  if (broker.store.settled) return then();
+  connection.answersWaiting++;
+  broker.store.onSettled(() => {
+    connection.answersWaiting--;
+    if (connection.closed) return;
+    try {
+      then();
+    } catch (error) {
+      connection.fail(error);
+    }
+  });
 }
 
 function send(

@@ -61,15 +61,14 @@ function step(connection: Connection, data: Buffer | null): void {
   const outcome = connection.enhanced!.step(data === null ? null : Buffer.from(data));
   if (!(outcome instanceof Promise)) return onStep(connection, outcome);
   connection.waiting = true;
-  outcome.then(
-    result => {
+  outcome
+    .then(result => {
       if (connection.closed) return;
       connection.waiting = false;
       onStep(connection, result);
       if (!connection.closed) connection.readPackets();
-    },
-    (error: unknown) => connection.fail(error),
-  );
+    })
+    .catch((error: unknown) => connection.fail(error));
 }
 
 function onStep(connection: Connection, outcome: EnhancedStep): void {

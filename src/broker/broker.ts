@@ -15,9 +15,10 @@ import { Connection } from './connection.ts';
 import { recheckConnections } from './recheck.ts';
 import { endConnection } from './endings.ts';
 import { type BrokerGauges, measure } from './gauges.ts';
-import type { AccessControl, Clock, Identity, Link, Log, Meter, Peer, Store } from './ports.ts';
+import type { AccessControl, Clock, Identity, Link, Log, Meter, Peer, Store, StoredState } from './ports.ts';
 import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
+import { restore, type RestoreHelp } from './restore.ts';
 import { sweepRetained } from './retained.ts';
 import { type BrokerSettings, frameLimits } from './settings.ts';
 import { TopicCache } from './topic-cache.ts';
@@ -141,6 +142,12 @@ export class Broker {
   /** After a reload: whoever may no longer be here is disconnected. */
   recheck(): Promise<void> {
     return recheckConnections(this);
+  }
+
+  /** Takes over what the store has kept; before any listener is open. */
+  restore(state: StoredState, help: RestoreHelp): void {
+    this.lookAtTheClock();
+    restore(this, state, help);
   }
 
   gauges(): BrokerGauges {

@@ -87,6 +87,8 @@ export class Connection implements LinkHandler {
   lastTopic: TopicEntry | null = null;
   writable = false;
   writableAsked = -1;
+  /** Answers that wait for the store. */
+  answersWaiting = 0;
   /** Where the small packet reserved by small() starts. */
   smallStart = 0;
   private pausedBySlowness = false;
@@ -154,16 +156,17 @@ export class Connection implements LinkHandler {
     endConnection(this.broker, this, ending);
   }
 
-  /** Sends a packet that was encoded on its own. */
+  /** Sends a packet that was encoded on its own. One that the client cannot take ends the connection. [MQTT-3.1.2-24] */
   send(packet: Buffer): void {
+    if (packet.length > this.maximumPacketSize) throw new PacketError(reasonCodes.packetTooLarge);
+    this.sendLast(packet);
+  }
+
+  /** As send, whatever the client can take: for the last packet of a connection. */
+  sendLast(packet: Buffer): void {
     this.broker.meter.packetsSent++;
     this.broker.meter.bytesSent += packet.length;
     this.link.write(packet, 0, packet.length);
-  }
-
-  /** As send, for the last packet of a connection that counts as closed already. */
-  sendLast(packet: Buffer): void {
-    this.send(packet);
   }
 
   /** Reserves a few bytes of the arena for small packets and returns where they lie; see writeSmall. */

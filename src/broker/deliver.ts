@@ -8,10 +8,12 @@
  */
 import { packetLength, publishRemainingLength, writePublish } from '../codec/mod.ts';
 import { Delivery, deliveryStates } from '../session/mod.ts';
+import { whenSafe } from './acknowledge.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import type { Publication } from './publication.ts';
 import { sendRelease } from './exchanges.ts';
+import { dropDelivery, keepDelivery } from './keep.ts';
 import { pumpRetained } from './retained.ts';
 import { publishLine } from './trace.ts';
 import type { BrokerDelivery, BrokerMessage, BrokerSession, BrokerSubscription } from './types.ts';
@@ -94,6 +96,7 @@ function enqueue(broker: Broker, session: BrokerSession, delivery: BrokerDeliver
     return false;
   }
   session.enqueue(delivery);
+  keepDelivery(broker, session, delivery);
   return true;
 }
 
@@ -118,7 +121,16 @@ function startExchange(
   delivery: BrokerDelivery,
 ): boolean {
   session.inflight.add(delivery);
-  return sendInflight(broker, connection, session, delivery);
+  if (!session.stored) return sendInflight(broker, connection, session, delivery);
+  delivery.state = deliveryStates.published;
+  keepDelivery(broker, session, delivery);
+  if (delivery.qos !== 2) return sendInflight(broker, connection, session, delivery);
+  // Exactly once holds across a crash only if we know after it that this identifier was in use.
+  whenSafe(broker, connection, () => {
+    const stillWaiting = session.inflight.get(delivery.packetId) === delivery && !delivery.dup;
+    if (stillWaiting) sendInflight(broker, connection, session, delivery);
+  });
+  return true;
 }
 
 /** Sends the PUBLISH of something in flight; what the client cannot take is forgotten. [MQTT-3.1.2-24], [-25] */
@@ -138,6 +150,7 @@ function sendInflight(
   parts.subscriptionIdentifier = delivery.subscriptionIdentifier;
   if (!transmit(broker, connection, message.topicName, message.expiresAt)) {
     session.inflight.remove(delivery);
+    dropDelivery(broker, session, delivery);
     return false;
   }
   delivery.state = deliveryStates.published;
@@ -244,10 +257,12 @@ export function pump(broker: Broker, connection: Connection): void {
     const next = session.queue.peek()!;
     if (next.message.isExpired(broker.unixSecond)) {
       session.dequeue();
+      dropDelivery(broker, session, next);
       broker.meter.messagesExpired++; // [MQTT-3.3.2-5]
     } else if (next.qos === 0) {
       if (isTooSlow(broker, connection)) return;
       session.dequeue();
+      dropDelivery(broker, session, next);
       sendMessageAtMostOnce(broker, connection, next.message, next.retain, next.subscriptionIdentifier);
     } else {
       if (!hasRoom(broker, session, connection, next.message)) return;

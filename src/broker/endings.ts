@@ -66,7 +66,8 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   broker.connections.delete(connection);
   logEnd(broker, connection, ending);
   if (connection.version === 5 && wasOpen && ending.disconnectCode !== null) {
-    connection.sendLast(encodeDisconnect({ reasonCode: ending.disconnectCode, properties: NO_PROPERTIES }, 5));
+    const disconnect = encodeDisconnect({ reasonCode: ending.disconnectCode, properties: NO_PROPERTIES }, 5);
+    if (disconnect.length <= connection.maximumPacketSize) connection.sendLast(disconnect);
   }
   connection.link.end();
   if (wasOpen) leaveSession(broker, connection, ending);

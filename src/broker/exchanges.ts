@@ -3,7 +3,9 @@ import { type Ack, firstByteOf, PacketError, reasonCodes, writeAck } from '../co
 import { deliveryStates } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { whenSafe } from './acknowledge.ts';
 import { pump } from './deliver.ts';
+import { dropDelivery, keepDelivery } from './keep.ts';
 
 const PUBREL = firstByteOf('pubrel');
 
@@ -19,6 +21,7 @@ export function onPuback(broker: Broker, connection: Connection, ack: Ack): void
   if (delivery === undefined) return;
   if (delivery.qos !== 1) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
   session.inflight.remove(delivery);
+  dropDelivery(broker, session, delivery);
   continueAfter(broker, connection);
 }
 
@@ -34,10 +37,14 @@ export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when updating outgoing message.');
   if (ack.reasonCode >= 0x80) {
     session.inflight.remove(delivery); // [MQTT-4.3.3-4]: the exchange ends here
+    dropDelivery(broker, session, delivery);
     return continueAfter(broker, connection);
   }
   delivery.state = deliveryStates.released;
-  sendRelease(broker, connection, ack.packetId);
+  keepDelivery(broker, session, delivery);
+  // After a PUBREL the client may forget the identifier, so that we must not send the PUBLISH again, crash or not.
+  if (!session.stored) return sendRelease(broker, connection, ack.packetId);
+  whenSafe(broker, connection, () => sendRelease(broker, connection, ack.packetId));
 }
 
 export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): void {
@@ -50,6 +57,7 @@ export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): voi
     throw mismatch('Mismatched state (5:9) when deleting outgoing message.');
   }
   session.inflight.remove(delivery);
+  dropDelivery(broker, session, delivery);
   continueAfter(broker, connection);
 }
 

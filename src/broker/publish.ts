@@ -56,9 +56,10 @@ function onAtLeastOnce(broker: Broker, connection: Connection, topic: TopicEntry
     acknowledge(broker, connection, 'puback', packetId, reasonCodes.success);
     return answerControl(broker, connection, topic.name);
   }
+  const before = broker.store.changes;
   const matched = publish(broker, viewed(broker, connection, topic));
   const code = matched === 0 ? reasonCodes.noMatchingSubscribers : reasonCodes.success;
-  acknowledge(broker, connection, 'puback', packetId, code);
+  acknowledge(broker, connection, 'puback', packetId, code, before);
 }
 
 function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
@@ -70,6 +71,7 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
     const text = `Warning: Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`;
     broker.log.write('warning', text);
     exchanges.release(packetId);
+    forgetExchange(broker, connection, packetId);
   }
   let deliver = true;
   if (isTooLarge(broker, connection, topic)) {
@@ -79,7 +81,10 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
     if (connection.version === 5) return answer(broker, connection, reasonCodes.notAuthorized);
     deliver = false;
   }
-  exchanges.open(packetId, viewed(broker, connection, topic).stable(), deliver);
+  const message = viewed(broker, connection, topic).stable();
+  exchanges.open(packetId, message, deliver);
+  const { session } = connection;
+  if (session!.stored) broker.store.putExchange(session!.clientId, packetId, message, deliver);
   acknowledge(broker, connection, 'pubrec', packetId, reasonCodes.success);
 }
 
@@ -95,8 +100,14 @@ function isSame(broker: Broker, known: IncomingExchange<Identity>, topic: TopicE
 export function onPubrel(broker: Broker, connection: Connection, ack: Ack): void {
   if (broker.log.debug) broker.log.write('debug', `Received PUBREL from ${connection.clientId} (Mid: ${ack.packetId})`);
   const exchange = connection.session!.incoming.release(ack.packetId);
+  if (exchange !== undefined) forgetExchange(broker, connection, ack.packetId);
   if (exchange?.deliver === true) passOn(broker, connection, exchange);
   acknowledge(broker, connection, 'pubcomp', ack.packetId, reasonCodes.success);
+}
+
+function forgetExchange(broker: Broker, connection: Connection, packetId: number): void {
+  const session = connection.session!;
+  if (session.stored) broker.store.removeExchange(session.clientId, packetId);
 }
 
 function passOn(broker: Broker, connection: Connection, { message }: IncomingExchange<Identity>): void {

@@ -7,6 +7,7 @@
 import { Delivery, Message } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { dropRetained, keepRetained } from './keep.ts';
 import { hasRoom, isTooSlow, sendMessageAtMostOnce, take } from './deliver.ts';
 import type { Publication } from './publication.ts';
 import type { BrokerMessage, BrokerSubscription } from './types.ts';
@@ -21,8 +22,14 @@ export interface RetainedBacklog {
 /** Replaces or, with an empty payload, deletes the retained message of a topic. [MQTT-3.3.1-5], [MQTT-3.3.1-6] */
 export function retain(broker: Broker, publication: Publication): void {
   const name = publication.topic.name;
-  if (publication.payloadLength === 0) broker.retained.delete(name);
-  else broker.retained.set(name, exact(publication.stable()));
+  if (publication.payloadLength === 0) return remove(broker, name);
+  const message = exact(publication.stable());
+  broker.retained.set(name, message);
+  keepRetained(broker, message);
+}
+
+function remove(broker: Broker, topicName: string): void {
+  if (broker.retained.delete(topicName)) dropRetained(broker, topicName);
 }
 
 /** Retained messages live long: they get memory of exactly their size instead of a share of a larger block. */
@@ -76,7 +83,7 @@ function isStillWanted(broker: Broker, subscription: BrokerSubscription, message
   // Replaced meanwhile: the newer one was delivered live, and the older must not follow it.
   if (broker.retained.get(message.topicName) !== message) return false;
   if (message.isExpired(broker.unixSecond)) {
-    broker.retained.delete(message.topicName);
+    remove(broker, message.topicName);
     broker.meter.messagesExpired++;
     return false;
   }
@@ -105,7 +112,7 @@ export function keepBacklog(broker: Broker, connection: Connection): void {
 export function sweepRetained(broker: Broker): void {
   for (const message of [...broker.retained.values()]) {
     if (!message.isExpired(broker.unixSecond)) continue;
-    broker.retained.delete(message.topicName);
+    remove(broker, message.topicName);
     broker.meter.messagesExpired++;
   }
 }

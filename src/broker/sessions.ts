@@ -3,6 +3,7 @@ import { Timer } from '../base/mod.ts';
 import { NEVER, Session } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { forgetSession, keepSession } from './keep.ts';
 import type { Identity } from './ports.ts';
 import { unsubscribe } from './subscribe.ts';
 import type { BrokerSession } from './types.ts';
@@ -23,6 +24,8 @@ export function createSession(broker: Broker, clientId: string): BrokerSession {
 /** The connection is gone: the session stays for its expiry interval. [MQTT-3.1.2-23] */
 export function startExpiry(broker: Broker, session: BrokerSession): void {
   if (session.expiryInterval === 0) return endSession(broker, session);
+  session.endsAt = session.expiryInterval === NEVER ? 0 : broker.unixSecond + session.expiryInterval;
+  keepSession(broker, session);
   if (session.expiryInterval === NEVER) return;
   session.expiryTimer = new Timer(() => expire(broker, session));
   broker.timers.set(session.expiryTimer, broker.clock.now() + session.expiryInterval * 1000);
@@ -31,6 +34,17 @@ export function startExpiry(broker: Broker, session: BrokerSession): void {
 export function stopExpiry(broker: Broker, session: BrokerSession): void {
   if (session.expiryTimer !== null) broker.timers.cancel(session.expiryTimer);
   session.expiryTimer = null;
+  session.endsAt = 0;
+}
+
+/** As startExpiry, for a session that was kept over a restart: the time that the broker was down counts. */
+export function expireRestored(broker: Broker, session: BrokerSession, endsAt: number): void {
+  if (endsAt === 0) return startExpiry(broker, session);
+  const left = endsAt - broker.unixSecond;
+  if (left <= 0) return expire(broker, session);
+  session.endsAt = endsAt;
+  session.expiryTimer = new Timer(() => expire(broker, session));
+  broker.timers.set(session.expiryTimer, broker.clock.now() + left * 1000);
 }
 
 function expire(broker: Broker, session: BrokerSession): void {
@@ -47,5 +61,6 @@ export function endSession(broker: Broker, session: BrokerSession): void {
   for (const subscription of [...session.subscriptions.values()]) unsubscribe(broker, subscription);
   if (broker.sessions.get(session.clientId) === session) broker.sessions.delete(session.clientId);
   publishWill(broker, session);
+  forgetSession(broker, session);
   session.queue.clear();
 }

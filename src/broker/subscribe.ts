@@ -13,7 +13,10 @@ import {
 import { Subscription } from '../session/mod.ts';
 import { isValidFilter, parseSharedFilter } from '../topics/mod.ts';
 import type { Broker } from './broker.ts';
+import { whenSafe } from './acknowledge.ts';
 import type { Connection } from './connection.ts';
+import { keepSubscription } from './keep.ts';
+import type { StoredSubscription } from './ports.ts';
 import { sendRetained } from './retained.ts';
 import { groupFor, join, leave } from './shared-subscriptions.ts';
 import type { BrokerSession, BrokerSubscription } from './types.ts';
@@ -28,13 +31,13 @@ export function onSubscribe(broker: Broker, connection: Connection, packet: Subs
   const codes: number[] = [];
   const toSend: BrokerSubscription[] = [];
   for (const item of packet.items) codes.push(subscribeOne(broker, connection, item, identifier, toSend));
-  const { packetId } = packet;
-  connection.send(
-    encodeSuback('suback', { packetId, properties: NO_PROPERTIES, reasonCodes: codes }, connection.version),
-  );
-  if (log.debug) log.write('debug', `Sending SUBACK to ${connection.clientId}`);
-  // The SUBACK goes first, then what is retained, filter by filter.
-  for (const subscription of toSend) sendRetained(broker, connection, subscription);
+  whenSafe(broker, connection, () => {
+    const suback = { packetId: packet.packetId, properties: NO_PROPERTIES, reasonCodes: codes };
+    connection.send(encodeSuback('suback', suback, connection.version));
+    if (log.debug) log.write('debug', `Sending SUBACK to ${connection.clientId}`);
+    // The SUBACK goes first, then what is retained, filter by filter.
+    for (const subscription of toSend) sendRetained(broker, connection, subscription);
+  });
 }
 
 /** Subscribes one filter and returns its code; what is retained for it is to be sent when it is put into `toSend`. */
@@ -56,6 +59,7 @@ function subscribeOne(
   subscription.noLocal = item.noLocal || connection.bridge;
   subscription.retainAsPublished = item.retainAsPublished || connection.bridge;
   subscription.identifier = identifier;
+  keepSubscription(broker, subscription);
   if (log.subscribe) log.write('subscribe', `${connection.clientId} ${subscription.qos} ${item.topicFilter}`);
   // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription gets none (4.8.2)
   const wanted = item.retainHandling === 0 || (item.retainHandling === 1 && existing === undefined);
@@ -113,9 +117,26 @@ function subscribe(broker: Broker, session: BrokerSession, filter: string, place
   return subscription;
 }
 
+/** Puts a kept subscription back into its session and the tree. */
+export function restoreSubscription(broker: Broker, session: BrokerSession, stored: StoredSubscription): void {
+  const shared = parseSharedFilter(stored.filter);
+  if (shared === 'invalid') return;
+  const place = {
+    topicFilter: stored.mountPoint + (shared?.topicFilter ?? stored.filter),
+    group: shared?.group ?? null,
+  };
+  const subscription = subscribe(broker, session, stored.filter, place);
+  subscription.qos = stored.qos;
+  subscription.noLocal = stored.noLocal;
+  subscription.retainAsPublished = stored.retainAsPublished;
+  subscription.identifier = stored.identifier;
+}
+
 /** Takes a subscription out of its session, the tree and its group. */
 export function unsubscribe(broker: Broker, subscription: BrokerSubscription): void {
-  subscription.session.subscriptions.delete(subscription.filter);
+  const { session } = subscription;
+  session.subscriptions.delete(subscription.filter);
+  if (session.stored && !session.ended) broker.store.removeSubscription(session.clientId, subscription.filter);
   const group = subscription.group;
   if (group === null) broker.tree.remove(subscription.topicFilter, subscription);
   else {
@@ -128,10 +149,11 @@ export function onUnsubscribe(broker: Broker, connection: Connection, packet: Un
   const { log } = broker;
   if (log.debug) log.write('debug', `Received UNSUBSCRIBE from ${connection.clientId}`);
   const codes = packet.topicFilters.map(filter => unsubscribeOne(broker, connection, filter));
-  const { packetId } = packet;
-  const unsuback = { packetId, properties: NO_PROPERTIES, reasonCodes: codes };
-  connection.send(encodeSuback('unsuback', unsuback, connection.version));
-  if (log.debug) log.write('debug', `Sending UNSUBACK to ${connection.clientId}`);
+  whenSafe(broker, connection, () => {
+    const unsuback = { packetId: packet.packetId, properties: NO_PROPERTIES, reasonCodes: codes };
+    connection.send(encodeSuback('unsuback', unsuback, connection.version));
+    if (log.debug) log.write('debug', `Sending UNSUBACK to ${connection.clientId}`);
+  });
 }
 
 function unsubscribeOne(broker: Broker, connection: Connection, filter: string): number {

@@ -7,6 +7,7 @@
 import { Timer } from '../base/mod.ts';
 import { Message, type SessionWill } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
+import { keepSession } from './keep.ts';
 import type { Identity } from './ports.ts';
 import { Publication } from './publication.ts';
 import { publish } from './publish.ts';
@@ -20,6 +21,7 @@ export function releaseWill(broker: Broker, session: BrokerSession): void {
   if (will === null) return;
   const delay = Math.min(will.will.delayInterval, session.expiryInterval);
   if (delay === 0) return publishWill(broker, session);
+  session.willDueAt = broker.unixSecond + delay;
   session.willTimer = new Timer(() => publishWill(broker, session));
   broker.timers.set(session.willTimer, broker.clock.now() + delay * 1000);
 }
@@ -28,11 +30,14 @@ export function releaseWill(broker: Broker, session: BrokerSession): void {
 export function publishWill(broker: Broker, session: BrokerSession): void {
   const will = session.will;
   forgetWill(broker, session);
-  if (will !== null) send(broker, will);
+  if (will === null) return;
+  send(broker, will);
+  keepSession(broker, session);
 }
 
 export function forgetWill(broker: Broker, session: BrokerSession): void {
   session.will = null;
+  session.willDueAt = 0;
   if (session.willTimer !== null) broker.timers.cancel(session.willTimer);
   session.willTimer = null;
 }

@@ -37,6 +37,19 @@ export class Inflight<P = unknown> {
     return delivery.packetId;
   }
 
+  /** Puts back what was in flight before a restart, oldest first, under the identifiers it had. */
+  restore(delivery: Delivery<P>): void {
+    if (this.span === 0) this.headId = delivery.packetId;
+    const offset = (delivery.packetId - this.headId + IDS) % IDS;
+    while (this.span <= offset) {
+      if (this.span === this.slots.length) this.grow();
+      this.slots[(this.head + this.span++) & (this.slots.length - 1)] = undefined;
+    }
+    this.slots[(this.head + offset) & (this.slots.length - 1)] = delivery;
+    this.size++;
+    this.payloadBytes += delivery.message.payload.length;
+  }
+
   get(packetId: number): Delivery<P> | undefined {
     const offset = (packetId - this.headId + IDS) % IDS;
     return offset < this.span ? this.slots[(this.head + offset) & (this.slots.length - 1)] : undefined;

@@ -38,12 +38,20 @@ export class Session<Connection = unknown, Publisher = unknown> {
   unsentInflight = 0;
   readonly incoming = new IncomingExchanges<Publisher>();
   will: SessionWill<Publisher> | null = null;
+  /** Unix second at which the session ends; 0 while connected, and for never. */
+  endsAt = 0;
+  /** Unix second at which a delayed will is due; 0 while connected. */
+  willDueAt = 0;
   /** Fires when the will's delay is over. */
   willTimer: Timer | null = null;
   /** Fires when the session expires. */
   expiryTimer: Timer | null = null;
   /** Said once per connection, not once per message. */
   dropsReported = false;
+  /** True when the store is told what happens to this session. */
+  stored = false;
+  /** True when the store holds a row of the session itself (for a lasting session, or for the sake of its will). */
+  rowKept = false;
   /** True once the session is no longer the one of its client identifier. */
   ended = false;
 

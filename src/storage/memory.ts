@@ -3,8 +3,14 @@ import type { Store } from '../broker/ports.ts';
 /** The store of a broker without persistence: it keeps nothing, so whatever it is told is settled at once. */
 export class MemoryStore implements Store {
   readonly keeps = false;
-  readonly settled = true;
-  readonly changes = 0;
+
+  get settled(): boolean {
+    return true;
+  }
+
+  get changes(): number {
+    return 0;
+  }
 
   onSettled(then: () => void): void {
     then();

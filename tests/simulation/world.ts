@@ -8,6 +8,7 @@
  * where a link breaks; what was on the way then is lost, as on a real network.
  */
 import { Broker, defaultBrokerSettings } from '../../src/broker/mod.ts';
+import { MemoryStore } from '../../src/storage/mod.ts';
 import type { BrokerPorts, BrokerSettings } from '../../src/broker/mod.ts';
 import type {
   AccessControl,
@@ -19,7 +20,6 @@ import type {
   Log,
   Meter,
   Peer,
-  Store,
 } from '../../src/broker/ports.ts';
 
 export const openRules: ListenerRules = {
@@ -96,15 +96,21 @@ function newMeter(): Meter {
 }
 
 /** A store that settles when the test says so. */
-class LateStore implements Store {
+class LateStore extends MemoryStore {
+  #changes = 0;
   #waiting: (() => void)[] = [];
   late = false;
 
-  get settled(): boolean {
+  override get settled(): boolean {
     return this.#waiting.length === 0 && !this.late;
   }
 
-  onSettled(then: () => void): void {
+  /** As if whatever is asked about had changed something. */
+  override get changes(): number {
+    return this.late ? ++this.#changes : this.#changes;
+  }
+
+  override onSettled(then: () => void): void {
     if (this.settled) then();
     else this.#waiting.push(then);
   }

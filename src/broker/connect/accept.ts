@@ -4,6 +4,7 @@ import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import type { Connection } from '../connection.ts';
 import { pump } from '../deliver.ts';
 import { endConnection, phraseFor } from '../endings.ts';
+import { keepSession } from '../keep.ts';
 import type { ConnectAttempt } from './attempt.ts';
 
 /** "No limit" of max_inflight_messages and of a receive maximum. */
@@ -17,6 +18,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   connection.attempt = null;
   session.connection = connection;
   session.will = packet.will === null ? null : { will: packet.will, publisher: connection.identity };
+  keepSession(broker, session);
   applyClientLimits(attempt);
   startKeepAlive(attempt);
   connection.state = 'open';

@@ -2,6 +2,7 @@
 import { reasonCodes } from '../../codec/mod.ts';
 import { NEVER } from '../../session/mod.ts';
 import { endConnection, phraseFor } from '../endings.ts';
+import { dropDelivery } from '../keep.ts';
 import type { Identity } from '../ports.ts';
 import { cappedExpiry, createSession, endSession, stopExpiry } from '../sessions.ts';
 import type { BrokerSession } from '../types.ts';
@@ -65,7 +66,11 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
   if (!isSameIdentity(session.owner, connection.identity)) {
     // Remembered routes hold answers about the one who was here before.
     broker.tree.generation++;
-    session.sift(({ message }) => broker.access.mayRead(connection.identity, message.topicName));
+    session.sift(delivery => {
+      const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
+      if (!readable) dropDelivery(broker, session, delivery);
+      return readable;
+    });
   }
 }
 
