@@ -57,8 +57,7 @@ user ${user}
 topic readwrite #
 topic read $SYS/#
 
-# Everybody has a corner of his own.
-pattern readwrite devices/%u/#
+# A corner for everybody else with a password would be: pattern readwrite people/%u/#
 `;
 }
 

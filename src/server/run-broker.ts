@@ -179,12 +179,10 @@ async function untilStopped(
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
   const stopWatching = home === null ? null : watchHome(home.folder, () => reloadSafely(running, command, home));
+  let stopListening = (): void => {};
   await new Promise<void>(resolve => {
-    const stopListening = listenForSignals({
-      stop: () => {
-        stopListening();
-        resolve();
-      },
+    stopListening = listenForSignals({
+      stop: () => resolve(),
       reload: () => {
         manager.reloading();
         void reloadSafely(running, command, home).then(() => manager.ready());
@@ -197,7 +195,9 @@ async function untilStopped(
   if (renewal !== null) clearInterval(renewal);
   stopWatching?.();
   manager.stopping();
+  // A second signal must not kill what is ending in order.
   await running.stop();
+  stopListening();
 }
 
 async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {

@@ -72,6 +72,7 @@ export class Session<Connection = unknown, Publisher = unknown> {
 
   /** Forgets queued messages that `keep` says no to. */
   sift(keep: (delivery: Delivery<Publisher>) => boolean): void {
+    if (this.queue.size === 0) return;
     this.queue.filter(keep);
     this.queuedPayloadBytes = 0;
     for (const delivery of this.queue) this.queuedPayloadBytes += delivery.message.payload.length;

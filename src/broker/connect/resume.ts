@@ -63,15 +63,14 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
   forgetWill(broker, session);
   session.rewind();
   session.dropsReported = false;
-  if (!isSameIdentity(session.owner, connection.identity)) {
-    // Remembered routes hold answers about the one who was here before.
-    broker.tree.generation++;
-    session.sift(delivery => {
-      const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
-      if (!readable) dropDelivery(broker, session, delivery);
-      return readable;
-    });
-  }
+  // Remembered routes hold answers about the one who was here before.
+  if (!isSameIdentity(session.owner, connection.identity)) broker.tree.generation++;
+  // Rights may have shrunk since the messages were queued.
+  session.sift(delivery => {
+    const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
+    if (!readable) dropDelivery(broker, session, delivery);
+    return readable;
+  });
 }
 
 function isSameIdentity(a: Identity | null, b: Identity): boolean {
