@@ -54,7 +54,7 @@ export interface SysTopicRow {
   says: string;
 }
 
-export const sysTopicRows: readonly SysTopicRow[] = [
+const mosquittoRows: readonly SysTopicRow[] = [
   {
     topic: '$SYS/broker/version',
     unit: 'text',
@@ -261,3 +261,53 @@ function load(name: string, what: string, count: (meter: Readonly<Meter>) => num
     says: `Average of ${what} per minute.`,
   };
 }
+
+/** The counters behind our limits and refusals, under a name that is ours. */
+const refused: readonly [topic: string, counter: keyof Meter, unit: string, says: string][] = [
+  [
+    'connections/refused/limit',
+    'connectionsRefusedByLimit',
+    'sockets',
+    'Closed at once by max_connections, global_max_connections or max_pending_connections.',
+  ],
+  [
+    'connections/refused/tls',
+    'tlsRefused',
+    'sockets',
+    'TLS handshakes that failed or timed out, and certificates that did not hold.',
+  ],
+  ['connections/refused/connect', 'connectsRefused', 'CONNECTs', 'Refused, for whatever reason; the log says which.'],
+  ['connections/timeout/connect', 'connectTimeouts', 'sockets', 'No whole CONNECT within connect_timeout.'],
+  [
+    'connections/timeout/keepalive',
+    'keepAliveTimeouts',
+    'clients',
+    'Silent for one and a half times their keep alive.',
+  ],
+  [
+    'connections/slow',
+    'slowLinksPaused',
+    'times',
+    'A client did not read its answers and max_link_buffer_bytes waited: its requests were left unread.',
+  ],
+  [
+    'packets/oversize',
+    'oversizePackets',
+    'packets',
+    'Larger than max_packet_size or the cap of their type; the sender was cut off.',
+  ],
+  ['packets/malformed', 'protocolErrors', 'packets', 'Broke the specification; the sender was cut off.'],
+  ['publish/denied', 'publishDenied', 'messages', 'Publishes and deliveries that the access rules refused.'],
+  ['publish/expired', 'messagesExpired', 'messages', 'Message expiry was over before delivery.'],
+];
+
+export const sysTopicRows: readonly SysTopicRow[] = [
+  ...mosquittoRows,
+  ...refused.map(([topic, counter, unit, says]): SysTopicRow => ({
+    topic: `$SYS/zancudo/${topic}`,
+    unit: `${unit} since the start`,
+    rule: 'changed',
+    value: facts => facts.meter[counter],
+    says,
+  })),
+];
