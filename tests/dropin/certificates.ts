@@ -20,7 +20,7 @@ key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 authority() {
   openssl req -x509 $key -days 30 -keyout $1.key -out $1.crt -subj "/O=Test/CN=$2" -addext keyUsage=critical,keyCertSign,cRLSign
   mkdir $1.d; touch $1.d/index.txt; echo 1000 > $1.d/serial; echo 01 > $1.d/crlnumber
-  printf "[ca]\\ndefault_ca=x\\n[x]\\ndir=$1.d\\ndatabase=$1.d/index.txt\\nserial=$1.d/serial\\ncrlnumber=$1.d/crlnumber\\nnew_certs_dir=$1.d\\ncertificate=$1.crt\\nprivate_key=$1.key\\ndefault_md=sha256\\npolicy=p\\nunique_subject=no\\n[p]\\ncommonName=supplied\\norganizationName=optional\\n" > $1.cnf
+  printf "[ca]\\ndefault_ca=x\\n[x]\\ndir=$1.d\\ndatabase=$1.d/index.txt\\nserial=$1.d/serial\\ncrlnumber=$1.d/crlnumber\\nnew_certs_dir=$1.d\\ncertificate=$1.crt\\nprivate_key=$1.key\\ndefault_md=sha256\\npolicy=p\\nunique_subject=no\\n[p]\\norganizationName=optional\\ncommonName=supplied\\n" > $1.cnf
 }
 # name, authority, subject, extensions, further arguments
 issue() {
