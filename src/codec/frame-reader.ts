@@ -76,8 +76,9 @@ export class FrameReader {
     return this.filled > 0 ? this.partial.subarray(0, this.filled) : this.chunk.subarray(this.position);
   }
 
+  /** Lets go of the chunk: an idle connection must not hold the last thing it read. */
   private wait(): FrameStatus {
-    this.chunk = NOTHING;
+    this.chunk = this.bytes = NOTHING;
     this.position = 0;
     return frameStatus.wait;
   }

@@ -9,24 +9,26 @@ export interface IncomingExchange<P> {
 
 /** The QoS 2 exchanges a client has opened and not released, by packet identifier. */
 export class IncomingExchanges<P = unknown> {
-  private readonly byId = new Map<number, IncomingExchange<P>>();
+  /** Made with the first exchange: most clients never open one. */
+  private byId: Map<number, IncomingExchange<P>> | null = null;
 
   get size(): number {
-    return this.byId.size;
+    return this.byId === null ? 0 : this.byId.size;
   }
 
   get(packetId: number): IncomingExchange<P> | undefined {
-    return this.byId.get(packetId);
+    return this.byId?.get(packetId);
   }
 
   open(packetId: number, message: Message<P>, deliver: boolean): void {
+    this.byId ??= new Map();
     this.byId.set(packetId, { message, deliver });
   }
 
   /** Takes the exchange out: its message is now to be delivered, exactly once. */
   release(packetId: number): IncomingExchange<P> | undefined {
-    const exchange = this.byId.get(packetId);
-    this.byId.delete(packetId);
+    const exchange = this.byId?.get(packetId);
+    this.byId?.delete(packetId);
     return exchange;
   }
 }
