@@ -14,12 +14,17 @@ export function helpText(page: CommandPage, programName: string): string {
     ...page.about.map(paragraph => lines(paragraph, textWidth)),
     table(page.options.map(row => [optionNames(row), row.says])),
     ...(page.operands === undefined ? [] : [table(page.operands.map(row => [` ${row.name}`, row.says]))]),
-    ...(page.chapters ?? []).map(chapter => {
-      return `${chapter.title}:\n${table(chapter.rows.map(row => [`  ${row.usage}`, row.says]))}`;
-    }),
+    ...(page.chapters === undefined ? [] : [chapterText(page)]),
     `Exit codes:\n${table(page.exitCodes.map(row => [`  ${row.code}`, row.when]))}`,
   ];
   return sections.filter(section => section !== '').join('\n');
+}
+
+/** The commands inside a command. */
+export function chapterText({ chapters = [] }: CommandPage): string {
+  return chapters
+    .map(({ title, rows }) => `${title}:\n${table(rows.map(row => [`  ${row.usage}`, row.says]))}`)
+    .join('\n');
 }
 
 function optionNames({ short, long, argument }: OptionRow): string {

@@ -15,8 +15,11 @@ interface CommandRow {
 
 const commands: readonly CommandRow[] = [
   { name: 'broker', tool: 'mosquitto', load: () => import('./broker.ts') },
+  { name: 'ctrl', tool: 'mosquitto_ctrl', load: () => import('./ctrl.ts') },
   { name: 'passwd', tool: 'mosquitto_passwd', load: () => import('./passwd.ts') },
   { name: 'signal', tool: 'mosquitto_signal', load: () => import('./signal.ts') },
+  { name: 'ca', load: () => import('./ca.ts') },
+  { name: 'device', load: () => import('./device.ts') },
 ];
 
 export async function run(args: readonly string[], context: Context): Promise<number> {
