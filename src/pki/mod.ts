@@ -10,7 +10,7 @@ export { withLock } from './lock.ts';
 export { machineNames, type MachineNames } from './machine-names.ts';
 export { shellWord } from './openssl-commands.ts';
 export { PkiError } from './pki-error.ts';
-export type { ServerPair } from './server-certificates.ts';
+export { type ServerPair, serverPairs } from './server-certificates.ts';
 export { verdictOfOpenSsl } from './verify-errors.ts';
 export { explainTlsFiles, type ExplainRequest, type TlsFiles } from './explain.ts';
 export { authorityFiles } from './authority.ts';

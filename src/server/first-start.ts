@@ -109,7 +109,9 @@ async function makeWhatIsMissing(folder: string, store: FileStore, options: Home
   const { root, anchor, findings } = certificates;
   const accessFile = file('access');
   if (readIfThere(configFile) === null) {
-    if (readIfThere(accessFile) === null) store.write(accessFile, homeAccess(firstUser));
+    const rules = readIfThere(accessFile) ?? '';
+    // Devices may have been added before the first start.
+    if (!rules.includes(homeAccess(firstUser))) store.write(accessFile, `${homeAccess(firstUser)}${rules}`);
     const files = { passwordFile, accessFile };
     store.write(configFile, configuration(folder, files, certificates, ports));
   }
