@@ -32,6 +32,15 @@ export type {
   TlsOptions,
   WillOptions,
 } from './options.ts';
+export {
+  defaultProfileName,
+  isProfileName,
+  parseProfile,
+  type Profile,
+  profileFolder,
+  profilePath,
+  profileText,
+} from './profile.ts';
 export type { Published } from './outgoing.ts';
 export { reasonName, returnCodeName } from './reason-names.ts';
 export { Requester, type RequestOptions } from './request.ts';

@@ -64,7 +64,7 @@ export class Requester {
       });
       send().catch((error: unknown) => {
         clearTimeout(timer);
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
   }
