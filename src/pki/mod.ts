@@ -40,3 +40,4 @@ export {
   type RegistryHome,
 } from './registry/registry.ts';
 export { daysText, timeText } from './time-text.ts';
+export { expiriesOf, expiriesOfDevices, type Expiry } from './expiry.ts';
