@@ -34,6 +34,7 @@ import {
   writePidFile,
 } from './process/mod.ts';
 import { reload } from './reload.ts';
+import { startForecast } from './forecast.ts';
 import { watchHome } from './watch-home.ts';
 import { startPlugins } from './start-plugins.ts';
 import { printSubscriptions } from './print-subscriptions.ts';
@@ -179,6 +180,7 @@ async function untilStopped(
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
   const stopWatching = home === null ? null : watchHome(home.folder, () => reloadSafely(running, command, home));
+  const stopForecast = startForecast(running, home?.folder ?? null);
   let stopListening = (): void => {};
   await new Promise<void>(resolve => {
     stopListening = listenForSignals({
@@ -194,6 +196,7 @@ async function untilStopped(
   });
   if (renewal !== null) clearInterval(renewal);
   stopWatching?.();
+  stopForecast();
   manager.stopping();
   // A second signal must not kill what is ending in order.
   await running.stop();
