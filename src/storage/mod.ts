@@ -1,2 +1,10 @@
-/** What survives a restart. In this build nothing does: sessions and retained messages live in memory. */
+/** What survives a restart: nothing with the memory store, everything that was acknowledged with the durable one. */
+export {
+  DurableStore,
+  type DurableStoreOptions,
+  openDurableStore,
+  type OpenedStore,
+  type StoreStats,
+} from './durable.ts';
 export { MemoryStore } from './memory.ts';
+export { StoreError } from './store-error.ts';

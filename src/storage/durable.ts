@@ -1,0 +1,322 @@
+/**
+ * DurableStore keeps in a file what it is told, and says when it is safe. This half runs on the routing thread and
+ * never waits: it gathers changes, hands them to the worker a batch at a time, and calls back.
+ *
+ *   heart ──put/remove──> Pending ──take(), end of turn──> worker (one batch at a time, one transaction each)
+ *   heart <──onSettled─── callbacks of that batch <──────── committed
+ *
+ * While the worker commits, the next batch gathers, so a slow disk makes batches larger, not more numerous.
+ */
+import { Worker } from 'node:worker_threads';
+import type {
+  Store,
+  StoredDelivery,
+  StoredMessage,
+  StoredSession,
+  StoredState,
+  StoredSubscription,
+} from '../broker/ports.ts';
+import { Pending } from './pending.ts';
+import type { WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
+import { Restored } from './restored.ts';
+import { StoreError } from './store-error.ts';
+
+/** Changes and payload bytes that may wait for the disk; beyond them `overloaded` is true and onTrouble says so. */
+const WAITING_CHANGES_MAX = 1_000_000;
+const WAITING_BYTES_MAX = 268_435_456;
+
+const CLOSED_UNSETTLED = 'closed without the last changes, none of which was acknowledged.';
+
+export interface DurableStoreOptions {
+  file: string;
+  /** Forwardable MQTT 5 properties to and from the JSON text of the file; null for none. */
+  propertiesToJson: (bytes: Buffer) => string | null;
+  propertiesFromJson: (text: string) => Buffer;
+  /** Unix time in milliseconds. */
+  now: () => number;
+  /** The disk does not take what it should, or too much waits for it; lines for the log. */
+  onTrouble: (lines: readonly string[]) => void;
+  onHealed: (lines: readonly string[]) => void;
+}
+
+export interface OpenedStore {
+  store: DurableStore;
+  state: StoredState;
+  /** What the operator should know of the file as it was found; empty when all is well. */
+  remarks: string[];
+}
+
+export interface StoreStats {
+  /** Changes told since the start, and how many of them wait for the next batch. */
+  changes: number;
+  waitingChanges: number;
+  waitingBytes: number;
+  /** Transactions, and rows that they inserted, updated or removed. */
+  commits: number;
+  rowsWritten: number;
+  sessions: number;
+  messages: number;
+  retained: number;
+  inTrouble: boolean;
+}
+
+/** Opens the file, or makes it. Rejects with a StoreError when the broker cannot run on it. */
+export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
+  const start: WorkerStart = { file: options.file, wall: options.now() };
+  const worker = new Worker(workerModule(), { workerData: start });
+  const pending = new Pending();
+  const restored = new Restored(pending, options.propertiesFromJson);
+  const remarks = await received(worker, pending, restored);
+  if (restored.unusable > 0)
+    remarks.push(`${options.file}: ${restored.unusable} rows make no sense and were passed over.`);
+  return { store: new DurableStore(worker, pending, restored, options), state: restored.state, remarks };
+}
+
+/** In a clone the worker is a TypeScript file, in the package the JavaScript beside this one. */
+function workerModule(): URL {
+  const source = new URL('./worker.ts', import.meta.url);
+  return import.meta.url.endsWith('.ts') ? source : new URL('./worker.js', import.meta.url);
+}
+
+function received(worker: Worker, pending: Pending, restored: Restored): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      worker.off('message', onMessage);
+      worker.off('error', reject);
+    };
+    const onMessage = (reply: WorkerReply): void => {
+      if (reply.kind === 'chunk') return restored.add(reply);
+      stop();
+      if (reply.kind === 'opened') {
+        pending.nextRow = reply.nextRow;
+        pending.nextMessage = reply.nextMessage;
+        resolve(reply.remarks);
+      } else if (reply.kind === 'refused') reject(new StoreError(reply.code, reply.lines, reply.exitCode));
+    };
+    worker.on('message', onMessage);
+    worker.on('error', reject);
+    worker.on('exit', () => reject(new Error('the thread of the store has ended before it was open')));
+  });
+}
+
+export class DurableStore implements Store {
+  readonly keeps = true;
+  readonly #worker: Worker;
+  readonly #pending: Pending;
+  readonly #options: DurableStoreOptions;
+  #restored: Restored | null;
+  /** Of the batch that the worker has, or null when it has none. */
+  #inFlight: (() => void)[] | null = null;
+  /** Of the batch that gathers. */
+  #waiting: (() => void)[] = [];
+  #inFlightBytes = 0;
+  #scheduled = false;
+  #inTrouble = false;
+  #toldOverload = false;
+  #commits = 0;
+  #rowsWritten = 0;
+  /** Wakes close() when waiting has no end. */
+  #giveUp: (() => void) | null = null;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(worker: Worker, pending: Pending, restored: Restored, options: DurableStoreOptions) {
+    this.#worker = worker;
+    this.#pending = pending;
+    this.#restored = restored;
+    this.#options = options;
+    worker.on('message', (reply: WorkerReply) => this.#receive(reply));
+    worker.on('error', (error: Error) => this.#workerFailed(error));
+    worker.on('exit', () => this.#ended.resolve());
+  }
+
+  get settled(): boolean {
+    return this.#inFlight === null && this.#waiting.length === 0 && this.#pending.size === 0;
+  }
+
+  get changes(): number {
+    return this.#pending.changes;
+  }
+
+  /** More waits for the disk than should: whoever can make others wait had better do so. */
+  get overloaded(): boolean {
+    return this.#pending.size > WAITING_CHANGES_MAX || this.#waitingBytes > WAITING_BYTES_MAX;
+  }
+
+  onSettled(then: () => void): void {
+    if (this.settled) return then();
+    const nothingNew = this.#pending.size === 0 && this.#waiting.length === 0;
+    if (nothingNew && this.#inFlight !== null) this.#inFlight.push(then);
+    else {
+      this.#waiting.push(then);
+      this.#schedule();
+    }
+  }
+
+  putSession(session: StoredSession): void {
+    this.#pending.putSession(session);
+    this.#schedule();
+  }
+
+  removeSession(clientId: string): void {
+    this.#pending.removeSession(clientId);
+    this.#schedule();
+  }
+
+  putSubscription(clientId: string, subscription: StoredSubscription): void {
+    this.#pending.putSubscription(clientId, subscription);
+    this.#schedule();
+  }
+
+  removeSubscription(clientId: string, filter: string): void {
+    this.#pending.removeSubscription(clientId, filter);
+    this.#schedule();
+  }
+
+  putDelivery(clientId: string, delivery: StoredDelivery): void {
+    this.#pending.putDelivery(clientId, delivery);
+    this.#schedule();
+  }
+
+  removeDelivery(clientId: string, delivery: StoredDelivery): void {
+    this.#pending.removeDelivery(clientId, delivery);
+    this.#schedule();
+  }
+
+  putExchange(clientId: string, packetId: number, message: StoredMessage, deliver: boolean): void {
+    this.#pending.putExchange(clientId, packetId, message, deliver);
+    this.#schedule();
+  }
+
+  removeExchange(clientId: string, packetId: number): void {
+    this.#pending.removeExchange(clientId, packetId);
+    this.#schedule();
+  }
+
+  putRetained(message: StoredMessage): void {
+    this.#pending.putRetained(message);
+    this.#schedule();
+  }
+
+  removeRetained(topicName: string): void {
+    this.#pending.removeRetained(topicName);
+    this.#schedule();
+  }
+
+  /** After a restart: the heart's own object stands for one of the state from now on. */
+  adopt(given: StoredMessage | StoredDelivery, ours: StoredMessage | StoredDelivery): void {
+    this.#restored?.adopt(given, ours);
+  }
+
+  /** The heart has taken over what it wanted; the rows of everything else go. */
+  forgetUnadopted(): void {
+    this.#restored?.forgetUnadopted();
+    this.#restored = null;
+    this.#schedule();
+  }
+
+  stats(): StoreStats {
+    return {
+      changes: this.#pending.changes,
+      waitingChanges: this.#pending.size,
+      waitingBytes: this.#waitingBytes,
+      commits: this.#commits,
+      rowsWritten: this.#rowsWritten,
+      sessions: this.#pending.clients.size,
+      messages: this.#pending.messages.size,
+      retained: this.#pending.retained.size,
+      inTrouble: this.#inTrouble,
+    };
+  }
+
+  /**
+   * Writes what waits, cuts the write-ahead log and closes the file. When the disk does not take it the worker tries
+   * once more and gives up; onTrouble has said so.
+   */
+  async close(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#giveUp = resolve;
+      if (this.#inTrouble) resolve();
+      else this.onSettled(resolve);
+    });
+    this.#send({ kind: 'close' });
+    await this.#ended.promise;
+    if (!this.settled) this.#options.onTrouble([`Error: ${this.#options.file}: ${CLOSED_UNSETTLED}`]);
+  }
+
+  get #waitingBytes(): number {
+    return this.#pending.payloadBytes + this.#inFlightBytes;
+  }
+
+  #schedule(): void {
+    if (this.#inFlight !== null) return this.#watchLoad();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#inFlight === null) this.#handOver();
+    });
+  }
+
+  #watchLoad(): void {
+    if (this.#toldOverload || !this.overloaded) return;
+    this.#toldOverload = true;
+    this.#options.onTrouble([
+      `Warning: ${this.#options.file}: ${this.#pending.size} changes with ${this.#waitingBytes} bytes wait for the disk.`,
+      '  The disk is slower than the messages come, or does not take them at all. Memory grows until it does.',
+    ]);
+  }
+
+  /** Gives the worker what has gathered; what has come to nothing meanwhile is settled without it. */
+  #handOver(): void {
+    const { size } = this.#pending;
+    const callbacks = this.#waiting;
+    this.#waiting = [];
+    if (size === 0) return callBack(callbacks);
+    const batch = this.#pending.take(this.#options.now(), this.#options.propertiesToJson);
+    this.#inFlight = callbacks;
+    this.#inFlightBytes = batch.bytes.length;
+    this.#rowsWritten += size;
+    this.#send({ kind: 'batch', batch }, [batch.bytes.buffer]);
+  }
+
+  #receive(reply: WorkerReply): void {
+    if (reply.kind === 'settled') this.#settle();
+    else if (reply.kind === 'trouble') {
+      this.#inTrouble = true;
+      this.#options.onTrouble(reply.lines);
+      this.#giveUp?.();
+    } else if (reply.kind === 'healed') {
+      this.#inTrouble = false;
+      this.#options.onHealed(reply.lines);
+    }
+  }
+
+  #settle(): void {
+    const callbacks = this.#inFlight!;
+    this.#inFlight = null;
+    this.#inFlightBytes = 0;
+    this.#commits++;
+    if (!this.overloaded) this.#toldOverload = false;
+    // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it.
+    if (this.#pending.size > 0) this.#handOver();
+    callBack(callbacks);
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #workerFailed(error: Error): void {
+    this.#inTrouble = true;
+    this.#giveUp?.();
+    this.#options.onTrouble([
+      `Error: ${this.#options.file}: the store's thread has failed: ${error.stack ?? error.message}`,
+      '  Nothing is acknowledged at QoS 1 and 2 any more. Restart the broker, and please report this.',
+    ]);
+  }
+
+  #send(request: WorkerRequest, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+}
+
+function callBack(callbacks: readonly (() => void)[]): void {
+  for (const then of callbacks) then();
+}

@@ -1,0 +1,80 @@
+/**
+ * What crosses the border between the routing thread and the store's thread.
+ *
+ *   routing thread ── Batch ──────────────> worker      one transaction each, one at a time
+ *                  <── settled, trouble ────
+ *                  <── StateChunk … opened ─            once, at the start
+ *
+ * Rows travel as flat lists of cells, a fixed number per row, and payloads as one block that changes its owner: a
+ * structured clone of one long list costs a fraction of a clone of many small objects.
+ */
+export type Cell = string | number | null;
+
+/** Everything that one transaction does, in the order of the fields. */
+export interface Batch {
+  /** Clients whose session, will, subscriptions, deliveries and exchanges go. */
+  wipedClients: string[];
+  /** Row numbers of client_msgs. */
+  removedRows: number[];
+  /** store_id of base_msgs. */
+  removedMessages: number[];
+  /** Client identifier and full filter, alternating. */
+  removedSubscriptions: string[];
+  removedRetained: string[];
+  /** Client and packet identifier, alternating. */
+  removedSilentExchanges: Cell[];
+  /** See MESSAGE_CELLS; the payloads stand in `bytes`, one after the other. */
+  messages: Cell[];
+  /** See ROW_CELLS. */
+  rows: Cell[];
+  /** Row number, dup, mid, state. */
+  rowUpdates: number[];
+  /** Client, packet identifier, store_id: exchanges that are answered but delivered to nobody. */
+  silentExchanges: Cell[];
+  /** Topic and store_id, alternating. */
+  retained: Cell[];
+  /** See SUBSCRIPTION_CELLS. */
+  subscriptions: Cell[];
+  /** See SESSION_CELLS. */
+  sessions: Cell[];
+  /** See WILL_CELLS; their payloads follow those of the messages in `bytes`. */
+  wills: Cell[];
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** store_id, expiry, topic, payload bytes, client, user name, port, qos, retain, properties. */
+export const MESSAGE_CELLS = 10;
+/** Row number, client, store_id, dup, direction, mid, qos, retain, state, subscription identifier. */
+export const ROW_CELLS = 10;
+/** Client, full filter, options, identifier, mount point. */
+export const SUBSCRIPTION_CELLS = 5;
+/** Client, user name, port, version, expiry interval, ends at, will delay, will due, will's message expiry, now. */
+export const SESSION_CELLS = 10;
+/** Client, topic, payload bytes, qos, retain, properties. */
+export const WILL_CELLS = 6;
+
+/** Rows of one kind as the file has them, so many at a time. `bytes` holds their payloads one after the other. */
+export interface StateChunk {
+  kind: 'chunk';
+  table: 'messages' | 'rows' | 'silentExchanges' | 'retained' | 'subscriptions' | 'sessions' | 'wills';
+  cells: Cell[];
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export type WorkerReply =
+  | StateChunk
+  /** The state is complete and the file is ours. */
+  | { kind: 'opened'; nextRow: number; nextMessage: number; remarks: string[] }
+  | { kind: 'refused'; code: string; lines: string[]; exitCode: number }
+  | { kind: 'settled' }
+  /** The batch at hand does not get onto the disk; it is tried again by itself. */
+  | { kind: 'trouble'; lines: string[] }
+  | { kind: 'healed'; lines: string[] };
+
+export type WorkerRequest = { kind: 'batch'; batch: Batch } | { kind: 'close' };
+
+export interface WorkerStart {
+  file: string;
+  /** Unix millisecond at which the store is opened. */
+  wall: number;
+}

@@ -1,0 +1,113 @@
+/** Reads everything that the file keeps, in pieces that cross the thread border as they are. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Cell, StateChunk } from './protocol.ts';
+
+/** A piece ends at so many rows or payload bytes, whichever comes first. */
+const ROWS_PER_CHUNK = 4096;
+const BYTES_PER_CHUNK = 262_144;
+
+/**
+ * What is read, in an order in which nothing is met before what it points to. Texts under NUMERIC affinity are cast:
+ * Mosquitto's own rows may hold numbers, ours hold blobs where a number would not do.
+ */
+const queries: { table: StateChunk['table']; sql: string; payload: boolean }[] = [
+  {
+    table: 'messages',
+    payload: true,
+    sql: `SELECT payload, store_id, expiry_time, CAST(topic AS TEXT), CAST(source_id AS TEXT),
+      CAST(source_username AS TEXT), source_port, qos, retain, CAST(properties AS TEXT) FROM base_msgs`,
+  },
+  { table: 'retained', payload: false, sql: `SELECT CAST(topic AS TEXT), store_id FROM retains ORDER BY topic` },
+  {
+    table: 'sessions',
+    payload: false,
+    sql: `SELECT client_id, c.username, c.listener_port, version, session_expiry_interval, session_expiry_time,
+        c.will_delay_interval, c.will_delay_time, will_message_expiry
+      FROM clients c LEFT JOIN zancudo_sessions z USING (client_id)
+      UNION ALL
+      SELECT client_id, username, listener_port, version, 0, 0, will_delay_interval, will_due, will_message_expiry
+      FROM wills LEFT JOIN zancudo_sessions USING (client_id)
+      WHERE client_id NOT IN (SELECT client_id FROM clients)`,
+  },
+  {
+    table: 'wills',
+    payload: true,
+    sql: `SELECT payload, client_id, CAST(topic AS TEXT), qos, retain, CAST(properties AS TEXT) FROM wills`,
+  },
+  {
+    table: 'subscriptions',
+    payload: false,
+    sql: `SELECT client_id, topic, subscription_options, subscription_identifier, mount_point
+      FROM subscriptions LEFT JOIN zancudo_mount_points USING (client_id, topic)`,
+  },
+  {
+    table: 'rows',
+    payload: false,
+    sql: `SELECT rowid, client_id, store_id, dup, direction, mid, qos, retain, state, subscription_identifier
+      FROM client_msgs ORDER BY rowid`,
+  },
+  { table: 'silentExchanges', payload: false, sql: `SELECT client_id, packet_id, store_id FROM zancudo_exchanges` },
+];
+
+export function* stateChunks(db: DatabaseSync): Generator<StateChunk> {
+  for (const query of queries) yield* chunksOf(db, query);
+}
+
+function* chunksOf(db: DatabaseSync, { table, sql, payload }: (typeof queries)[number]): Generator<StateChunk> {
+  const statement = db.prepare(sql);
+  statement.setReturnArrays(true);
+  let chunk = new ChunkWriter(table);
+  for (const row of statement.iterate() as unknown as Iterable<unknown[]>) {
+    chunk.add(row, payload);
+    if (!chunk.isFull) continue;
+    yield chunk.finish();
+    chunk = new ChunkWriter(table);
+  }
+  yield chunk.finish();
+}
+
+class ChunkWriter {
+  readonly #table: StateChunk['table'];
+  readonly #cells: Cell[] = [];
+  readonly #payloads: Uint8Array[] = [];
+  #bytes = 0;
+  #rows = 0;
+
+  constructor(table: StateChunk['table']) {
+    this.#table = table;
+  }
+
+  get isFull(): boolean {
+    return this.#rows >= ROWS_PER_CHUNK || this.#bytes >= BYTES_PER_CHUNK;
+  }
+
+  /** A payload, which is the first column where there is one, is replaced by its length. */
+  add(row: unknown[], payload: boolean): void {
+    this.#rows++;
+    for (let i = payload ? 1 : 0; i < row.length; i++) this.#cells.push(cellOf(row[i]));
+    if (!payload) return;
+    const bytes = bytesOf(row[0]);
+    this.#cells.push(bytes.length);
+    this.#payloads.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  finish(): StateChunk {
+    const bytes = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const payload of this.#payloads) {
+      bytes.set(payload, at);
+      at += payload.length;
+    }
+    return { kind: 'chunk', table: this.#table, cells: this.#cells, bytes };
+  }
+}
+
+function cellOf(value: unknown): Cell {
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  return typeof value === 'string' || typeof value === 'number' ? Buffer.from(String(value)) : new Uint8Array(0);
+}
