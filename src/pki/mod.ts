@@ -5,7 +5,7 @@ export { type CrlFile, readCrls, type RevocationList } from './crl.ts';
 export { type CertificateFacts, certificatesOf, factsOf, type SubjectAltName } from './inspect.ts';
 export { type CertificateRequest, issue, type Issuer } from './issue.ts';
 export { type ClientTrust, judgeClient } from './judge.ts';
-export { diskStore, type FileStore, readIfThere } from './key-store.ts';
+export { diskStore, type FileStore, readIfThere, sweep } from './key-store.ts';
 export { withLock } from './lock.ts';
 export { machineNames, type MachineNames } from './machine-names.ts';
 export { shellWord } from './openssl-commands.ts';

@@ -5,6 +5,7 @@
  *     zancudo.conf   settings, in the syntax of mosquitto.conf; written once, then the owner's
  *     passwords      one user to begin with
  *     access         who may do what
+ *     profiles/      where and who `zancudo pub` and `sub` are when nobody says
  *     ca.crt         what clients are given             root/ ca/ server/ clients/   keys and certificates (pki)
  *
  * prepareHome() makes what is missing and touches nothing else, so the first start, a later one and one after a power
@@ -16,6 +17,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Finding } from '../base/mod.ts';
+import { defaultProfileName, type Profile, profileFolder, profilePath, profileText } from '../client/mod.ts';
 import {
   type CertificateHome,
   diskStore,
@@ -25,6 +27,7 @@ import {
   type MachineNames,
   PkiError,
   readIfThere,
+  sweep,
   withLock,
 } from '../pki/mod.ts';
 import { hashPassword, setUser } from '../security/mod.ts';
@@ -116,6 +119,7 @@ async function makeWhatIsMissing(folder: string, store: FileStore, options: Home
     store.write(configFile, configuration(folder, files, certificates, ports));
   }
   if (hash) await writeFirstUser(store, marker, passwordFile, hash);
+  if (secret !== null) writeFirstProfile(store, folder, { ...whereWeAre(anchor, ports), password: secret });
   return {
     folder,
     configFile,
@@ -151,6 +155,17 @@ async function writeFirstUser(
   const encoded = await hash;
   store.write(marker, 'The password of the first user was made and not shown yet; the next start makes another.\n');
   store.write(passwordFile, setUser(readIfThere(passwordFile) ?? '', firstUser, encoded));
+}
+
+/** Whoever may read the home may publish and subscribe without saying where and who: `zancudo pub -t x -m y`. */
+function writeFirstProfile(store: FileStore, folder: string, profile: Profile): void {
+  store.makeFolder(profileFolder(folder));
+  sweep(profileFolder(folder));
+  store.write(profilePath(folder, defaultProfileName), profileText(profile));
+}
+
+function whereWeAre(cafile: string, ports: HomePorts): Profile {
+  return { host: 'localhost', port: ports.mqtt, cafile, username: firstUser };
 }
 
 /** Without 0/O, 1/l/I: it will be copied from a screen. Four groups of five are 99 bits. */
