@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { removeUser, setUser, userNameProblem } from './password-file-edit.ts';
+import { applyUpgrade, planUpgrade, removeUser, setUser, userNameProblem } from './password-file-edit.ts';
 
 test('a new user goes to the end, whether or not the file ended with a line end', () => {
   assert.equal(setUser('', 'ana', '$6$a'), 'ana:$6$a\n');
@@ -26,4 +26,23 @@ test('a name that a password file cannot hold is refused with the reason', () =>
   }
   for (const name of ['ana', 'ana b', 'a#b', 'größe', 'n'.repeat(65_535)])
     assert.equal(userNameProblem(name), null, name);
+});
+
+test('an upgrade hashes what is plain, keeps the rest and names what it cannot use', () => {
+  const hashed = `$6$${'A'.repeat(16)}$${Buffer.alloc(64).toString('base64')}`;
+  const text = `# users\nann:secret\n\n bob : pa:ss \ncarl:${hashed}\nnobody\n:lost\ndora:\n`;
+  const { plain, ...rest } = planUpgrade(text);
+  assert.deepEqual(
+    plain.map(({ number, name, password }) => [number, name, password]),
+    [
+      [2, 'ann', 'secret'],
+      [4, 'bob', 'pa:ss'],
+    ],
+  );
+  assert.deepEqual(rest, { hashed: [5], unknown: [6], corrupt: [7, 8] });
+  const hashes = new Map(plain.map(({ line, name }) => [line, `hash of ${name}`]));
+  assert.equal(
+    applyUpgrade(text, hashes),
+    text.replace('ann:secret', 'ann:hash of ann').replace(' bob : pa:ss ', 'bob:hash of bob'),
+  );
 });

@@ -24,7 +24,7 @@ import { parseUrl } from './ctrl-urls.ts';
 import { isObject } from './dynsec-print.ts';
 import { explain, openLink, problemLines } from './run-once.ts';
 import { linesOf } from './reply.ts';
-import { quoted, wordsOf } from './shell-words.ts';
+import { lastWordStart, quoted, wordsOf } from './shell-words.ts';
 
 /** Who sits in front of it expects an answer sooner than a script. */
 const replyTimeoutMs = 5_000;
@@ -33,6 +33,10 @@ export interface ShellDesk extends Desk {
   /** What is typed shows; null at the end. */
   askLine(question: string): Promise<string | null>;
 }
+
+/** What the shell needs of a connection. */
+export type Link = Pick<ControlLink, 'isOnline' | 'send' | 'close'>;
+export type OpenLink = (draft: Draft, context: Context, replyTimeoutMs: number) => Promise<Link>;
 
 interface ShellCommand {
   name: string;
@@ -91,13 +95,15 @@ const shellCommands: readonly ShellCommand[] = [
 export class Shell {
   module: ControlModule | null = null;
   hasEnded = false;
-  private link: ControlLink | null = null;
+  private link: Link | null = null;
   private readonly draft: Draft;
   private readonly desk: ShellDesk;
   private readonly context: Context;
+  private readonly open: OpenLink;
   private readonly names: Record<NameKind, string[]> = { clients: [], groups: [], roles: [] };
 
-  constructor(draft: Draft, desk: ShellDesk, context: Context) {
+  constructor(draft: Draft, desk: ShellDesk, context: Context, open: OpenLink = openLink) {
+    this.open = open;
     this.draft = draft;
     this.desk = desk;
     this.context = context;
@@ -131,8 +137,9 @@ export class Shell {
 
   /** For readline: what the last word may become, and that word. */
   complete(line: string): [string[], string] {
-    const last = /("[^"]*|'[^']*|\S*)$/.exec(line)?.[0] ?? '';
-    const before = wordsOf(line.slice(0, line.length - last.length));
+    const start = lastWordStart(line);
+    const last = line.slice(start);
+    const before = wordsOf(line.slice(0, start));
     const typed = last.replace(/^["']/, '').toLowerCase();
     const fitting = this.choices(before).filter(each => each.toLowerCase().startsWith(typed));
     return [fitting.map(each => `${quoted(each)} `), last];
@@ -153,7 +160,7 @@ export class Shell {
     if (problem !== undefined) return this.complain([problem, '  Usage: connect [mqtt[s]://host[:port]]']);
     const conflict = conflictIn(this.draft);
     if (conflict !== null) return this.complain(conflict);
-    this.link = await openLink(this.draft, this.context, replyTimeoutMs);
+    this.link = await this.open(this.draft, this.context, replyTimeoutMs);
   }
 
   async enter(module: ControlModule): Promise<void> {
