@@ -45,6 +45,9 @@ const OLDEST_VERSION: Record<string, 'TLSv1.2' | 'TLSv1.3'> = {
 /** Forward secrecy first; suites with a certificate beside the key (RSA-PSK) have none to show. */
 const PSK_CIPHERS = 'kECDHEPSK:kPSK:!eNULL:!kRSAPSK';
 
+/** Mosquitto's list. Node's own has RSA before ECDSA, so that of two chains the RSA one would serve everybody. */
+const MOSQUITTO_CIPHERS = 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!SSLv2:@STRENGTH';
+
 const MISMATCH = 'error:05800074:x509 certificate routines::key values mismatch';
 const NO_CERTIFICATE = 'error:05800088:x509 certificate routines::no certificate or crl found';
 
@@ -61,6 +64,7 @@ export function loadTls(options: TlsOptions): LoadedTls {
     // An empty list trusts nobody; leaving it out would trust every public CA.
     ca: cas.map(ca => ca.toString()),
     minVersion,
+    ciphers,
     honorCipherOrder: true,
     // Without it a session of a client with a certificate could not be resumed, only refused.
     sessionIdContext: randomBytes(16).toString('hex'),
@@ -68,7 +72,6 @@ export function loadTls(options: TlsOptions): LoadedTls {
     cert: pairs.map(pair => pair.cert),
     key: pairs.map(pair => ({ pem: pair.key })),
   };
-  if (ciphers !== null) secure.ciphers = ciphers;
   if (crls !== null) secure.crl = crls;
   if (options.groups !== null) secure.ecdhCurve = options.groups.join(':');
   if (options.psk !== null) restrictToPsk(secure, options);
@@ -99,13 +102,12 @@ function oldestVersion(text: string | null): 'TLSv1.2' | 'TLSv1.3' {
 }
 
 /** Node takes one list for both generations, and turns a generation off that the list does not name. */
-function cipherList(options: TlsOptions): string | null {
-  if (options.ciphers === null && options.ciphersTls13 === null) return null;
+function cipherList(options: TlsOptions): string {
   tryCiphers(options.ciphers, `Error: Unable to set TLS ciphers. Check cipher list "${options.ciphers}".`);
   const modern = options.ciphersTls13;
   tryCiphers(modern, `Error: Unable to set TLS 1.3 ciphersuites. Check cipher_tls13 list "${modern}".`);
   const defaults = DEFAULT_CIPHERS.split(':');
-  const older = options.ciphers ?? defaults.filter(name => !name.startsWith('TLS_')).join(':');
+  const older = options.ciphers ?? MOSQUITTO_CIPHERS;
   return `${modern ?? defaults.filter(name => name.startsWith('TLS_')).join(':')}:${older}`;
 }
 

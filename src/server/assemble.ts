@@ -1,7 +1,7 @@
 /**
  * Builds a broker from its settings, a part at a time, and takes it down in reverse:
  *
- *   access control ── broker ── listeners ── certificate remarks ── $SYS, tick
+ *   access control ── store ── broker ── listeners ── certificate remarks ── $SYS, tick
  *
  * Whatever fails says so in lines and an exit code; nothing half-built is left behind.
  */
@@ -20,9 +20,9 @@ import {
 import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts';
 import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl } from '../security/mod.ts';
-import { MemoryStore } from '../storage/mod.ts';
 import { WriteScheduler } from '../transport/mod.ts';
 import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
+import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
 
 /** A broker with its ports open. */
@@ -61,9 +61,12 @@ export async function assemble({ settings, log, keylog }: AssembleOptions): Prom
   const created = createAccessControl(scopes, { log, passwordChecksWaitingMax: settings.maxPendingConnections });
   if (!created.ok) return { ok: false, ...created.failure };
   const { access } = created;
+  const opened = await openStore(settings, log);
+  if (!opened.ok) return opened;
   const meter = createMeter();
-  const ports = { clock: systemClock, log, meter, access, store: new MemoryStore(), uuid: randomUUID };
+  const ports = { clock: systemClock, log, meter, access, store: opened.store, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
+  opened.restoreInto(broker, rules);
   const limits = listenerLimits(settings);
   const listeners = new ListenerSet(
     {
@@ -83,6 +86,7 @@ export async function assemble({ settings, log, keylog }: AssembleOptions): Prom
   try {
     await openListeners(listeners, options, settings.localOnly);
   } catch (error) {
+    await opened.close();
     if (!(error instanceof ListenerError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
   }
@@ -97,6 +101,7 @@ export async function assemble({ settings, log, keylog }: AssembleOptions): Prom
     broker.stop();
     await closed;
     await untilGone(listeners);
+    await opened.close();
   };
   return { ok: true, running: { settings, broker, access, listeners, rules, limits, sysTopics, log, stop } };
 }

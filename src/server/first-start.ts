@@ -111,11 +111,12 @@ async function makeWhatIsMissing(folder: string, store: FileStore, options: Home
   const certificates = await ensureCertificates({ folder, store, machine, now });
   const { root, anchor, findings } = certificates;
   const accessFile = file('access');
+  store.makeFolder(file('data'));
   if (readIfThere(configFile) === null) {
     const rules = readIfThere(accessFile) ?? '';
     // Devices may have been added before the first start.
     if (!rules.includes(homeAccess(firstUser))) store.write(accessFile, `${homeAccess(firstUser)}${rules}`);
-    const files = { passwordFile, accessFile };
+    const files = { passwordFile, accessFile, dataFolder: file('data') };
     store.write(configFile, configuration(folder, files, certificates, ports));
   }
   if (hash) await writeFirstUser(store, marker, passwordFile, hash);
@@ -177,7 +178,7 @@ function newPassword(): string {
 
 function configuration(
   folder: string,
-  files: { passwordFile: string; accessFile: string },
+  files: { passwordFile: string; accessFile: string; dataFolder: string },
   { pairs: [modern, old], trusted, revoked }: CertificateHome,
   ports: HomePorts,
 ): string {

@@ -18,6 +18,8 @@ interface HomeSettings {
   modern: { certificate: string; key: string };
   old: { certificate: string; key: string };
   ports: HomePorts;
+  /** Where the store's file lies. */
+  dataFolder: string;
   user: string | null;
 }
 
@@ -33,6 +35,11 @@ password_file ${passwordFile}
 # Who may do what. The first user may do everything; everybody else what this file says.
 acl_file ${accessFile}
 ${runsAs(settings.user)}
+# Sessions, messages that wait and retained messages survive a restart: QoS 1 and 2 are acknowledged when they are
+# on the disk.
+persistence true
+persistence_location ${settings.dataFolder}
+
 # MQTT over TLS. The second pair serves devices that know RSA only. Who shows a certificate of the CA of this home
 # is named by it (zancudo device add NAME); who shows none logs in with user name and password.
 listener ${ports.mqtt}

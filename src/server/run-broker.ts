@@ -40,7 +40,7 @@ import { startPlugins } from './start-plugins.ts';
 import { printSubscriptions } from './print-subscriptions.ts';
 
 /** What this build has of the parts that Mosquitto lists at its start. */
-const features = ['TLS', 'TLS-PSK', 'Websockets'];
+const features = ['Persistence', 'TLS', 'TLS-PSK', 'Websockets'];
 
 /** Certificates of the home are looked at this often. */
 const RENEWAL_CHECK_MS = 6 * 3_600_000;
@@ -189,7 +189,7 @@ async function untilStopped(
         manager.reloading();
         void reloadSafely(running, command, home).then(() => manager.ready());
       },
-      save: () => log.write('information', 'SIGUSR1: nothing to save, sessions and retained messages live in memory.'),
+      save: () => log.write('information', saveText(running.settings)),
       printSubscriptions: () => printSubscriptions(running.broker, process.stdout),
     });
     manager.ready();
@@ -222,6 +222,13 @@ function watchCertificates(running: RunningBroker, command: BrokerCommand, home:
     look().catch((error: unknown) => logFault(running.log, 'renewing certificates', error));
   }, RENEWAL_CHECK_MS);
   return timer.unref();
+}
+
+/** Mosquitto saves its memory on SIGUSR1; here nothing waits for that. */
+function saveText({ persistence }: Settings): string {
+  return persistence
+    ? 'SIGUSR1: nothing to save, everything that was acknowledged is on the disk.'
+    : 'SIGUSR1: nothing to save, persistence is off.';
 }
 
 function logFault(log: BrokerLog, doing: string, error: unknown): void {

@@ -3,10 +3,10 @@ import { globalOption, withoutEffect, type OptionRow } from './row.ts';
 import { bool, emptyValue, integer, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 
-const inMemory = withoutEffect(
-  'in this build sessions, queued and retained messages live in memory and do not survive a restart; the durable store comes with a later part',
+const always = withoutEffect('nothing waits to be saved: what is acknowledged at QoS 1 and 2 is on the disk already');
+const ownFile = withoutEffect(
+  "the file is always mosquitto.sqlite3, of the layout of Mosquitto's SQLite plugin; a mosquitto.db is left alone",
 );
-const noFile = withoutEffect('it belongs to the durable store, which comes with a later part');
 
 const secondsPerUnit: Readonly<Record<string, number>> = {
   s: 1,
@@ -46,22 +46,19 @@ export const persistence: readonly OptionRow[] = [
     aliases: ['retained_persistence'],
     type: bool,
     field: 'persistence',
-    says: 'Keeps sessions, subscriptions, queued and retained messages over a restart.',
+    says: 'Keeps sessions, subscriptions, queued and retained messages and wills in a file. QoS 1 and 2 are acknowledged when they are on the disk.',
     since: '<=1.4',
-    reload: 'none',
-    fate: inMemory,
-    only: { when: 'true', test: value => value },
+    reload: 'restart',
   }),
   globalOption({
     name: 'persistence_location',
     type: text('directory', '/var/lib/mosquitto/'),
     field: 'persistenceLocation',
     repeat: 'error',
-    says: 'Directory of what is kept.',
+    says: 'Directory of what is kept: the file mosquitto.sqlite3 in it.',
     standard: 'the working directory',
     since: '<=1.4',
-    reload: 'none',
-    fate: noFile,
+    reload: 'restart',
   }),
   globalOption({
     name: 'persistence_file',
@@ -71,7 +68,7 @@ export const persistence: readonly OptionRow[] = [
     says: 'Name of the file in persistence_location.',
     since: '<=1.4',
     reload: 'none',
-    fate: noFile,
+    fate: ownFile,
   }),
   globalOption({
     name: 'autosave_interval',
@@ -80,7 +77,7 @@ export const persistence: readonly OptionRow[] = [
     says: 'Seconds between two saves, or changes with autosave_on_changes. 0 saves at exit only.',
     since: '<=1.4',
     reload: 'none',
-    fate: noFile,
+    fate: always,
   }),
   globalOption({
     name: 'autosave_on_changes',
@@ -89,7 +86,7 @@ export const persistence: readonly OptionRow[] = [
     says: 'Counts changes instead of seconds.',
     since: '<=1.4',
     reload: 'none',
-    fate: noFile,
+    fate: always,
   }),
   globalOption({
     name: 'persistent_client_expiration',

@@ -1,0 +1,73 @@
+/** The store that the configuration asks for: a file in persistence_location, or nothing but memory. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../base/mod.ts';
+import type { ListenerRules, Store, StoredState } from '../broker/ports.ts';
+import type { Broker } from '../broker/mod.ts';
+import type { Settings } from '../conf/mod.ts';
+import type { BrokerLog } from '../observability/mod.ts';
+import { type DurableStore, MemoryStore, openDurableStore, StoreError } from '../storage/mod.ts';
+import { propertiesFromJson, propertiesToJson } from './stored-properties.ts';
+
+/** As Mosquitto's SQLite plugin names it, so that either can open the other's. */
+const FILE_NAME = 'mosquitto.sqlite3';
+
+export interface OpenStore {
+  ok: true;
+  store: Store;
+  /** Gives a new broker what was kept; to be called once, before any listener is open. */
+  restoreInto(broker: Broker, rules: readonly ListenerRules[]): void;
+  close(): Promise<void>;
+}
+
+export interface StoreFailure {
+  ok: false;
+  lines: readonly string[];
+  exitCode: number;
+}
+
+export async function openStore(settings: Settings, log: BrokerLog): Promise<OpenStore | StoreFailure> {
+  if (!settings.persistence)
+    return { ok: true, store: new MemoryStore(), restoreInto: () => {}, close: async () => {} };
+  const file = path.resolve(settings.persistenceLocation, FILE_NAME);
+  makePrivate(file);
+  const say = (lines: readonly string[], as: 'error' | 'notice'): void => lines.forEach(line => log.write(as, line));
+  try {
+    const { store, state, remarks } = await openDurableStore({
+      file,
+      propertiesToJson,
+      propertiesFromJson,
+      now: () => systemClock.wall(),
+      onTrouble: lines => say(lines, 'error'),
+      onHealed: lines => say(lines, 'notice'),
+    });
+    for (const remark of remarks) log.write('warning', remark);
+    log.write('information', `Store ${file}: QoS 1 and 2 are acknowledged when they are on the disk.`);
+    return durable(store, state, log);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return { ok: false, lines: error.lines, exitCode: error.exitCode };
+  }
+}
+
+/** Messages are nobody else's business; SQLite gives its other files the mode of this one. */
+function makePrivate(file: string): void {
+  try {
+    fs.closeSync(fs.openSync(file, 'a', 0o600));
+  } catch {
+    // Why the file cannot be opened is said, in better words, by the store.
+  }
+}
+
+function durable(store: DurableStore, state: StoredState, log: BrokerLog): OpenStore {
+  const restoreInto = (broker: Broker, rules: readonly ListenerRules[]): void => {
+    const listenerOf = (port: number): ListenerRules => rules.find(rule => rule.port === port) ?? rules[0]!;
+    broker.restore(state, { listenerOf, adopt: (given, ours) => store.adopt(given, ours) });
+    store.forgetUnadopted();
+    const waiting = state.sessions.reduce((sum, session) => sum + session.deliveries.length, 0);
+    const { sessions, retained } = state;
+    const text = `Restored ${sessions.length} sessions, ${retained.length} retained messages, ${waiting} messages that wait.`;
+    log.write('information', text);
+  };
+  return { ok: true, store, restoreInto, close: () => store.close() };
+}
