@@ -63,10 +63,11 @@ class Stranger {
   }
 }
 
-/** Every file below a folder with the hash of its content and its mode. */
+/** Every file below a folder with the hash of its content and its mode, but for the store's, which is in use. */
 function fingerprints(folder: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.name.startsWith('mosquitto.sqlite3')) continue;
     const path = join(entry.parentPath, entry.name);
     const mode = (statSync(path).mode & 0o777).toString(8);
     const hash = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'folder';
