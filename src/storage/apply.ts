@@ -164,7 +164,6 @@ const wipes = [
   'clients',
   'wills',
   'subscriptions',
-  'client_msgs',
   'zancudo_sessions',
   'zancudo_mount_points',
   'zancudo_exchanges',

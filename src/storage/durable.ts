@@ -60,10 +60,13 @@ export interface StoreStats {
   inTrouble: boolean;
 }
 
+/** The broker runs with a small young generation (docs/decisions); cells by the ten thousand want a large one. */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 48 };
+
 /** Opens the file, or makes it. Rejects with a StoreError when the broker cannot run on it. */
 export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
   const start: WorkerStart = { file: options.file, wall: options.now() };
-  const worker = new Worker(workerModule(), { workerData: start });
+  const worker = new Worker(workerModule(), { workerData: start, resourceLimits: WORKER_LIMITS });
   const pending = new Pending();
   const restored = new Restored(pending, options.propertiesFromJson);
   const remarks = await received(worker, pending, restored);

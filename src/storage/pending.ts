@@ -51,8 +51,8 @@ export class Pending {
     this.changes++;
     this.clients.delete(clientId);
     this.#dirtyClients.delete(client);
-    for (const row of client.deliveries.values()) this.#drop(row);
-    for (const row of client.exchanges.values()) this.#drop(row);
+    for (const row of client.deliveries.values()) this.#remove(row);
+    for (const row of client.exchanges.values()) this.#remove(row);
     if (client.stored) this.#wipedClients.add(clientId);
   }
 
@@ -201,14 +201,10 @@ export class Pending {
 
   #remove(row: QueueRow): void {
     this.changes++;
-    this.#drop(row);
+    this.#dirtyRows.delete(row);
+    this.release(row.message);
     if (!row.stored) return;
     if (row.delivery !== null || row.deliver) this.#removedRows.push(row.row);
     else this.#removedSilentExchanges.push(row.client.clientId, row.packetId);
-  }
-
-  #drop(row: QueueRow): void {
-    this.#dirtyRows.delete(row);
-    this.release(row.message);
   }
 }

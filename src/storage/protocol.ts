@@ -12,7 +12,7 @@ export type Cell = string | number | null;
 
 /** Everything that one transaction does, in the order of the fields. */
 export interface Batch {
-  /** Clients whose session, will, subscriptions, deliveries and exchanges go. */
+  /** Clients whose session, will, subscriptions and silent exchanges go; their other rows are named one by one. */
   wipedClients: string[];
   /** Row numbers of client_msgs. */
   removedRows: number[];
