@@ -208,7 +208,9 @@ function checkRevoked({ leaf, path, crls, now, rules }: Question): ClientVerdict
   const since = signed.map(list => list.revoked.get(leaf.serialNumber)).find(each => each !== undefined);
   if (since !== undefined) return revoked(leaf, since);
   if (signed.some(list => list.thisUpdate <= now && now <= (list.nextUpdate ?? Infinity))) return null;
-  return signed.length > 0 ? staleList(issuer, signed, now, rules) : noList(issuer, listed.length > 0, rules);
+  return signed.length > 0
+    ? staleList(leaf, issuer, signed, now, rules)
+    : noList(leaf, issuer, listed.length > 0, rules);
 }
 
 function revoked(leaf: CertificateFacts, since: number): ClientVerdict {
@@ -221,6 +223,7 @@ function revoked(leaf: CertificateFacts, since: number): ClientVerdict {
 }
 
 function staleList(
+  leaf: CertificateFacts,
   issuer: CertificateFacts,
   lists: readonly RevocationList[],
   now: number,
@@ -233,7 +236,7 @@ function staleList(
   return {
     code: early ? 'tls.crl-not-yet-valid' : 'tls.crl-expired',
     reason: 'revocation cannot be checked at present',
-    log: `the revocation list of "${issuer.subject}" in ${file} ${state}, so no certificate of that CA can be accepted`,
+    log: `its certificate "${leaf.subject}" cannot be checked: the revocation list of "${issuer.subject}" in ${file} ${state}, so no certificate of that CA can be accepted`,
     remedy: [
       `This is no fault of the client. Let the CA write a new list (openssl ca -gencrl -out crl.pem), put it into`,
       `${file} and send the broker SIGHUP.`,
@@ -241,7 +244,12 @@ function staleList(
   };
 }
 
-function noList(issuer: CertificateFacts, namesakes: boolean, rules: ClientRules): ClientVerdict {
+function noList(
+  leaf: CertificateFacts,
+  issuer: CertificateFacts,
+  namesakes: boolean,
+  rules: ClientRules,
+): ClientVerdict {
   const file = rules.crlfile ?? 'crlfile';
   const found = namesakes
     ? 'holds a list in its name that it did not sign or that cannot be used'
@@ -249,7 +257,7 @@ function noList(issuer: CertificateFacts, namesakes: boolean, rules: ClientRules
   return {
     code: 'tls.crl-missing',
     reason: 'revocation cannot be checked at present',
-    log: `crlfile is set, but ${file} ${found}: "${issuer.subject}", so no certificate of that CA can be accepted`,
+    log: `its certificate "${leaf.subject}" cannot be checked: crlfile is set, but ${file} ${found}: "${issuer.subject}", so no certificate of that CA can be accepted`,
     remedy: [
       'This is no fault of the client. Every CA that issues client certificates needs its list in the file:',
       `openssl ca -gencrl -out crl.pem, then cat crl.pem >> ${file} and send the broker SIGHUP.`,
