@@ -4,7 +4,6 @@
  */
 import type { Command, Context } from './context.ts';
 import { nearestName } from './nearest-name.ts';
-import { exitCodes } from '../server/process/mod.ts';
 
 interface CommandRow {
   name: string;
@@ -12,6 +11,9 @@ interface CommandRow {
   tool?: string;
   load: () => Promise<Command>;
 }
+
+/** The exit code; the table of them is loaded with the broker. */
+const failure = 1;
 
 const commands: readonly CommandRow[] = [
   { name: 'broker', tool: 'mosquitto', load: () => import('./broker.ts') },
@@ -25,6 +27,7 @@ const commands: readonly CommandRow[] = [
   { name: 'signal', tool: 'mosquitto_signal', load: () => import('./signal.ts') },
   { name: 'ca', load: () => import('./ca.ts') },
   { name: 'device', load: () => import('./device.ts') },
+  { name: 'completion', load: () => import('./completion.ts') },
 ];
 
 export async function run(args: readonly string[], context: Context): Promise<number> {
@@ -43,5 +46,5 @@ function unknownCommand(name: string, context: Context): number {
   const meant = nearestName(name, [...commands.map(row => row.name), '--help', '--version']);
   const guess = meant === null ? '' : ` Did you mean '${meant}'?`;
   context.complain(`zancudo: there is no command '${name}'.${guess} 'zancudo --help' lists what there is.\n`);
-  return exitCodes.failure;
+  return failure;
 }

@@ -17,6 +17,7 @@
  */
 import { Client } from './client.ts';
 import type { ConnectOptions, TlsOptions } from './options.ts';
+import type { Requester } from './request.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export { Client, type DisconnectOptions, type Interceptor, type PublishOptions } from './client.ts';
@@ -43,7 +44,7 @@ export {
 } from './profile.ts';
 export type { Published } from './outgoing.ts';
 export { reasonName, returnCodeName } from './reason-names.ts';
-export { Requester, type RequestOptions } from './request.ts';
+export type { Requester, RequestOptions } from './request.ts';
 export type { Granted, SubscribeOptions } from './subscriptions.ts';
 export type { TlsFiles } from './tls-files.ts';
 export type { Properties, ProtocolVersion } from '../codec/mod.ts';
@@ -53,6 +54,12 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const client = new Client(options);
   await client.open();
   return client;
+}
+
+/** Requests and their responses over this client (MQTT 5, 4.10). */
+export async function requester(client: Client): Promise<Requester> {
+  const { Requester } = await import('./request.ts');
+  return new Requester(client);
 }
 
 /** TLS settings from files; loaded only when there are some. */

@@ -129,7 +129,8 @@ function unknownCa({ endpoint, verdict, certificate, trusted }: Case): Finding {
   const top = topOf(certificate);
   const self = top.issuer === top.subject;
   const signer = self ? nameOf(top) : oneLine(top.issuer);
-  const seen = self ? ` (SHA-256 ${top.fingerprint256})` : '';
+  // A root is often not sent: then the highest that was is what can be compared.
+  const seen = self ? ` (SHA-256 ${top.fingerprint256})` : ` (it sent ${nameOf(top)}, SHA-256 ${top.fingerprint256})`;
   const ours =
     trusted === null
       ? ['Trusted here: the CAs of the operating system. Name the CA of the broker with --cafile.']

@@ -7,7 +7,7 @@ import { Console } from './console.ts';
 export type Run = (draft: Draft, console: Console) => Promise<number>;
 
 export async function runClient(tool: Tool, args: readonly string[], context: Context, run: Run): Promise<number> {
-  const outcome = readArguments(tool, args, context.environment);
+  const outcome = await checkedFormat(readArguments(tool, args, context.environment));
   if ('kind' in outcome) return refuse(outcome, tool, context);
   const console = new Console(context, outcome.quiet);
   const known = await withProfile(outcome, context, console);
@@ -18,6 +18,13 @@ export async function runClient(tool: Tool, args: readonly string[], context: Co
   const exitCode = await run(outcome, console);
   console.output.flush();
   return exitCode;
+}
+
+/** Formats are read by who prints them, which `pub` need not load. */
+async function checkedFormat(outcome: Draft | UsageError): Promise<Draft | UsageError> {
+  if ('kind' in outcome || outcome.format === undefined) return outcome;
+  const { checkFormat } = await import('./format-check.ts');
+  return checkFormat(outcome.format) ?? outcome;
 }
 
 /** Where nothing says where to connect, the profile does. Called by Mosquitto's name, only when asked for. */

@@ -5,7 +5,6 @@
  */
 import type { OptionRow } from '../command-page.ts';
 import { invalid, type Draft, type Tool, type UsageError } from './draft.ts';
-import { checkFormat } from './format-check.ts';
 import { addProperty } from './property-argument.ts';
 import { readProxyUrl, readUrl } from './url-arguments.ts';
 import * as take from './take.ts';
@@ -139,10 +138,7 @@ export const clientOptions: readonly ClientOption[] = [
     tools: receivers,
     missing: '-F argument given but no format specified.',
     says: 'How messages are printed, such as: %t %p. %j is JSON.',
-    apply: (draft, value) => {
-      draft.format = value;
-      return checkFormat(value) ?? undefined;
-    },
+    apply: (draft, value) => void (draft.format = value),
   },
   { long: '--help', tools: all, says: 'Show this text.', apply: () => ({ kind: 'help' }) },
   {
