@@ -49,9 +49,10 @@ export const issueServerCommand: Subcommand = {
   async run(call) {
     const [commonName = ''] = call.words;
     const names = call.words.map(subjectAltName);
+    const lifetime = lifetimeOf(call);
     const key = await makeKey(keyKindOf(call));
     const made = await withRegistry(call.home, async registry => {
-      const certificate = await registry.issueServer({ commonName, names, key, ...lifetimeOf(call) });
+      const certificate = await registry.issueServer({ commonName, names, key, ...lifetime });
       return handOver(call, registry, commonName, certificate, key);
     });
     call.say(...made);
@@ -70,11 +71,12 @@ export const issueClientCommand: Subcommand = {
     const [name = ''] = call.words;
     const profile = profileOf(call, 'operator');
     if (profile === 'server') throw new UsageError("a server's certificate is made by 'issue server'.");
+    const lifetime = lifetimeOf(call);
     const key = await makeKey(keyKindOf(call));
     const template = templateOf(call, profile);
     const made = await withRegistry(call.home, async registry => {
       refuseTaken(registry, name);
-      const [certificate] = await registry.issueClients([{ name, profile, key, template, ...lifetimeOf(call) }]);
+      const [certificate] = await registry.issueClients([{ name, profile, key, template, ...lifetime }]);
       writeAccess(registry);
       return handOver(call, registry, name, certificate!, key);
     });

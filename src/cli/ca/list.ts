@@ -33,8 +33,9 @@ export const listCommand: Subcommand = {
   says: "Certificates: the CA's, the broker's, and what was issued; the soonest end first.",
   run(call) {
     const { folder, now } = call.home;
+    const ledger = readLedger(folder);
     const root = new X509Certificate(fs.readFileSync(authorityFiles(folder).anchor));
-    const all = [...ownLines(folder, now), ...issuedLines(readLedger(folder), root.fingerprint256, now)];
+    const all = [...ownLines(folder, now), ...issuedLines(ledger, root.fingerprint256, now)];
     const shown = call.has('--all') ? all : all.filter(each => each.state === 'valid');
     shown.sort((a, b) => a.ends - b.ends);
     if (call.has('--json')) call.say(JSON.stringify(shown.map(forMachines), null, 2));

@@ -58,12 +58,13 @@ async function add(call: Call): Promise<number> {
   const profile: ClientProfileName = call.has('--without-updates') ? 'device-without-updates' : 'device';
   for (const name of names) refuseKitThere(call, name);
   const kind = keyKindOf(call);
+  const lifetime = lifetimeOf(call);
   const reach = await reachOf(call);
   const keys = await Promise.all(names.map(() => makeKey(kind)));
   const kits = await withRegistry(call.home, async registry => {
     refuseDoubles(names);
     for (const name of names) refuseTaken(registry, name);
-    const requests = names.map((name, i) => ({ name, profile, key: keys[i]!, template, ...lifetimeOf(call) }));
+    const requests = names.map((name, i) => ({ name, profile, key: keys[i]!, template, ...lifetime }));
     const certificates = await registry.issueClients(requests);
     writeAccess(registry);
     return requests.map((request, i) => factsFor(registry, reach, request, certificates[i]!, request.key));
