@@ -1,7 +1,7 @@
 /** PROXY protocol v1 and v2 by the rows of compat/errors-logs.md 5. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { connect, pingreq, publish, RawClient, u16, type Broker } from '../harness/mod.ts';
+import { connect, pingreq, RawClient, u16, type Broker } from '../harness/mod.ts';
 import { request, WebPeer } from './upgrade.ts';
 import { afterReload, assertInOrder, rowsAtOnce, start, texts } from './stage.ts';
 
@@ -257,4 +257,3 @@ describe('TLS that ended at the proxy', rowsAtOnce, () => {
     await broker.logged(/u'mallory'/);
   });
 });
-

@@ -1,6 +1,6 @@
 /** What the drop-in tests share: runs of the program to its end, log lines without their time, parallel table rows. */
 import assert from 'node:assert/strict';
-import { createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { argon2Sync, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -64,6 +64,15 @@ export function passwordLine7(user: string, password: string, iterations = 101, 
   const salt = randomBytes(saltBytes);
   const hash = pbkdf2Sync(password, salt, iterations, 64, 'sha512').toString('base64');
   return `${user}:$7$${iterations}$${salt.toString('base64')}$${hash}\n`;
+}
+
+/** A hash in the text form of the argon2 reference (PHC string). */
+export function argon2Text(password: string): string {
+  const nonce = randomBytes(16);
+  const [memory, passes, parallelism] = [1024, 1, 1];
+  const hash = argon2Sync('argon2id', { message: password, nonce, parallelism, tagLength: 32, memory, passes });
+  const plain = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '');
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${plain(nonce)}$${plain(hash)}`;
 }
 
 /** Connects and is let in. */

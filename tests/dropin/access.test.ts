@@ -1,0 +1,500 @@
+/** Who gets in and what they may touch, over the wire, by the decision tables of compat/password-acl.md. */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import {
+  acknowledgement,
+  connect,
+  disconnect,
+  pingreq,
+  publish,
+  RawClient,
+  type Broker,
+  type ConnectFields,
+  type Version,
+} from '../harness/mod.ts';
+import {
+  afterReload,
+  assertInOrder,
+  clientOf,
+  connectCode,
+  Folder,
+  argon2Text,
+  passwordLine,
+  passwordLine7,
+  reload,
+  rowsAtOnce,
+  start,
+  texts,
+} from './stage.ts';
+
+const versions: readonly Version[] = [3, 4, 5];
+
+interface Files {
+  passwords?: string;
+  rules?: string;
+  more?: string;
+}
+
+async function brokerWith(
+  t: TestContext,
+  { passwords, rules, more = 'allow_anonymous true\n' }: Files,
+): Promise<Broker> {
+  const folder = new Folder(t);
+  let conf = more;
+  if (passwords !== undefined) conf += `password_file ${folder.write('passwords', passwords)}\n`;
+  if (rules !== undefined) conf += `acl_file ${folder.write('rules', rules)}\n`;
+  return start(t, { conf: at => `listener ${at.port()} 127.0.0.1\n${conf}` });
+}
+
+describe('who gets in', rowsAtOnce, () => {
+  const alice = passwordLine('alice', 'one');
+  interface Row {
+    says: string;
+    files: Files;
+    user?: string;
+    password?: string;
+    in: boolean;
+  }
+  const anonymous = 'allow_anonymous true\n';
+  const rows: readonly Row[] = [
+    { says: 'nothing configured: nobody', files: { more: '' }, in: false },
+    { says: 'nothing configured: not with a name either', files: { more: '' }, user: 'a', password: 'b', in: false },
+    { says: 'allow_anonymous true: everybody', files: { more: anonymous }, in: true },
+    {
+      says: 'allow_anonymous true: any name and password',
+      files: { more: anonymous },
+      user: 'a',
+      password: 'b',
+      in: true,
+    },
+    { says: 'password file: no name', files: { passwords: alice, more: '' }, in: false },
+    { says: 'password file: right', files: { passwords: alice, more: '' }, user: 'alice', password: 'one', in: true },
+    { says: 'password file: wrong', files: { passwords: alice, more: '' }, user: 'alice', password: 'two', in: false },
+    { says: 'password file: none sent', files: { passwords: alice, more: '' }, user: 'alice', in: false },
+    {
+      says: 'password file: unknown name',
+      files: { passwords: alice, more: '' },
+      user: 'bob',
+      password: 'one',
+      in: false,
+    },
+    {
+      says: 'password file: the name in capitals',
+      files: { passwords: alice, more: '' },
+      user: 'Alice',
+      password: 'one',
+      in: false,
+    },
+    { says: 'both: no name', files: { passwords: alice, more: anonymous }, in: true },
+    {
+      says: 'both: unknown name',
+      files: { passwords: alice, more: anonymous },
+      user: 'bob',
+      password: 'one',
+      in: false,
+    },
+    { says: 'both: wrong', files: { passwords: alice, more: anonymous }, user: 'alice', password: 'x', in: false },
+    { says: 'an empty password file', files: { passwords: '', more: '' }, user: 'alice', password: 'one', in: false },
+  ];
+  for (const { says, files, user, password, in: isIn } of rows) {
+    test(`${says} → ${isIn ? 'let in' : 'CONNACK 5, 0x87'}`, async t => {
+      const broker = await brokerWith(t, files);
+      const fields: ConnectFields = {
+        clientId: 'c',
+        ...(user === undefined ? {} : { username: user }),
+        ...(password === undefined ? {} : { password }),
+      };
+      for (const version of versions) {
+        const code = await connectCode(broker, { ...fields, version });
+        assert.equal(code, isIn ? 0 : version === 5 ? 0x87 : 5, `protocol ${version}`);
+      }
+      if (isIn) return;
+      await broker.logged(/Client c \[127\.0\.0\.1:\d+\] disconnected: not authorised\.$/);
+      assert.doesNotMatch(broker.log, /New client connected/);
+    });
+  }
+
+  test('every format of mosquitto_passwd is read: $6$, $7$ with 12 and 64 bytes of salt', async t => {
+    const passwords =
+      `# a comment\n\nno colon\n${passwordLine('six', 'a')}${passwordLine7('seven', 'b')}` +
+      `${passwordLine7('new', 'c', 1000, 64)} blanks : ${passwordLine('x', 'd').slice(2).trim()} \nextra:${passwordLine('x', 'e').slice(2).trim()}:ignored\n`;
+    const broker = await brokerWith(t, { passwords, more: '' });
+    for (const [user, password] of [
+      ['six', 'a'],
+      ['seven', 'b'],
+      ['new', 'c'],
+      ['blanks', 'd'],
+      ['extra', 'e'],
+    ]) {
+      assert.equal(await connectCode(broker, { clientId: 'c', username: user!, password: password! }), 0, user);
+    }
+  });
+
+  test('argon2id as the standard writes it', async t => {
+    const passwords = `alice:${argon2Text('secret')}\n`;
+    const broker = await brokerWith(t, { passwords, more: '' });
+    assert.equal(await connectCode(broker, { clientId: 'c', username: 'alice', password: 'secret' }), 0);
+    assert.equal(await connectCode(broker, { clientId: 'c', username: 'alice', password: 'Secret' }), 5);
+  });
+
+  test('a password without a name: closed for 3.x, judged as anonymous for 5', async t => {
+    const broker = await brokerWith(t, {});
+    assert.equal(await connectCode(broker, { clientId: 'c', version: 5, password: 'x' }), 0);
+    for (const version of [3, 4] as const) {
+      const client = await RawClient.dial({ port: broker.port });
+      client.send(connect({ clientId: 'c', version, password: 'x' }));
+      await client.expectClosed();
+    }
+  });
+
+  test('a slow hash keeps its own client waiting and nobody else', async t => {
+    const broker = await brokerWith(t, {
+      passwords: passwordLine7('slow', 'a', 200_000),
+      more: 'allow_anonymous true\n',
+    });
+    const other = await clientOf(broker, { clientId: 'other' });
+    const slow = await RawClient.dial({ port: broker.port });
+    slow.send(connect({ clientId: 'slow', username: 'slow', password: 'a' }), publish({ topic: 'a', qos: 1 }));
+    await other.expectQuiet();
+    assert.equal((await slow.expect('connack')).reasonCode, 0);
+    await slow.expect('puback');
+  });
+
+  test('clientid_prefixes lets only clients with the prefix in', async t => {
+    const broker = await brokerWith(t, { more: 'allow_anonymous true\nclientid_prefixes ok-\n' });
+    for (const version of versions) {
+      assert.equal(await connectCode(broker, { clientId: 'ok-a', version }), 0);
+      assert.equal(await connectCode(broker, { clientId: 'bad', version }), version === 5 ? 0x87 : 5);
+    }
+    assert.equal(await connectCode(broker, { clientId: '', version: 5 }), 0x87, 'generated ids are measured too');
+  });
+
+  test('an empty client id: 3.1 never, 3.1.1 with a clean session, 5 always', async t => {
+    const broker = await brokerWith(t, {});
+    assert.equal(await connectCode(broker, { clientId: '', version: 3 }), 2);
+    assert.equal(await connectCode(broker, { clientId: '', version: 4 }), 0);
+    assert.equal(await connectCode(broker, { clientId: '', version: 4, clean: false }), 2);
+    assert.equal(await connectCode(broker, { clientId: '', version: 5, clean: false }), 0);
+    const strict = await brokerWith(t, { more: 'allow_anonymous true\nallow_zero_length_clientid false\n' });
+    assert.equal(await connectCode(strict, { clientId: '', version: 4 }), 2);
+    assert.equal(await connectCode(strict, { clientId: '', version: 5 }), 0x80);
+  });
+});
+
+/** What one may do under a set of rules: topics that one may publish, and topics that reach one. */
+interface RightsRow {
+  says: string;
+  rules: string;
+  user?: string;
+  clientId?: string;
+  write?: Readonly<Record<string, boolean>>;
+  read?: Readonly<Record<string, boolean>>;
+}
+
+const rights: readonly RightsRow[] = [
+  {
+    says: 'no access word is readwrite',
+    rules: 'topic a\n',
+    write: { a: true, b: false },
+    read: { a: true, b: false },
+  },
+  { says: 'read alone', rules: 'topic read a\n', write: { a: false }, read: { a: true } },
+  { says: 'write alone', rules: 'topic write a\n', write: { a: true }, read: { a: false } },
+  {
+    says: 'read and write on two lines add up',
+    rules: 'topic read a\ntopic write a\n',
+    write: { a: true },
+    read: { a: true },
+  },
+  { says: 'one word after topic is the filter', rules: 'topic read\n', write: { read: true, a: false } },
+  {
+    says: 'a topic may have spaces behind an access word',
+    rules: 'topic readwrite a b\n',
+    write: { 'a b': true, a: false },
+  },
+  {
+    says: 'lines before the first user are for clients without a name',
+    rules: 'topic a\nuser alice\ntopic b\n',
+    write: { a: true, b: false },
+  },
+  {
+    says: 'and not for those with one',
+    rules: 'topic a\nuser alice\ntopic b\n',
+    user: 'alice',
+    write: { a: false, b: true },
+  },
+  {
+    says: 'a user without a block has nothing',
+    rules: 'topic a\nuser alice\ntopic b\n',
+    user: 'bob',
+    write: { a: false, b: false },
+  },
+  {
+    says: 'two blocks of one user add up',
+    rules: 'user alice\ntopic a\nuser bob\ntopic c\nuser alice\ntopic b\n',
+    user: 'alice',
+    write: { a: true, b: true, c: false },
+  },
+  { says: 'a user name may have spaces', rules: 'user alice b\ntopic a\n', user: 'alice b', write: { a: true } },
+  {
+    says: '%u is the name',
+    rules: 'pattern u/%u/#\n',
+    user: 'alice',
+    write: { 'u/alice/x': true, 'u/bob/x': false, 'u/%u/x': false },
+  },
+  { says: '%u never matches without a name', rules: 'pattern u/%u\n', write: { 'u/': false, 'u/%u': false } },
+  { says: '%c is the client id', rules: 'pattern c/%c\n', write: { 'c/c': true, 'c/d': false } },
+  {
+    says: '%u within a level is literal',
+    rules: 'pattern u/x%u\n',
+    user: 'alice',
+    write: { 'u/xalice': false, 'u/x%u': true },
+  },
+  {
+    says: 'patterns stand beside the rules of a user',
+    rules: 'user alice\ntopic a\npattern p/%u\n',
+    user: 'alice',
+    write: { a: true, 'p/alice': true },
+  },
+  {
+    says: 'a pattern without %c and %u is for everybody',
+    rules: 'pattern read all\n',
+    user: 'alice',
+    read: { all: true },
+    write: { all: false },
+  },
+  {
+    says: 'a name with a wildcard is dangerous once there are patterns',
+    rules: 'pattern u/%u\n',
+    user: 'a+b',
+    write: { 'u/ab': false, a: false },
+  },
+  {
+    says: 'deny beats a later, narrower allow',
+    rules: 'topic deny a/#\ntopic a/b\n',
+    write: { 'a/b': false, 'a/c': false },
+  },
+  {
+    says: 'deny beats an earlier allow',
+    rules: 'topic a/#\ntopic deny a/b\n',
+    write: { 'a/b': false, 'a/c': true },
+    read: { 'a/b': false, 'a/c': true },
+  },
+  {
+    says: 'an allow of the user beats a deny of a pattern',
+    rules: 'user alice\ntopic a\npattern deny #\n',
+    user: 'alice',
+    write: { a: true, b: false },
+  },
+  {
+    says: 'a deny of the user beats an allow of a pattern',
+    rules: 'user alice\ntopic deny a\npattern #\n',
+    user: 'alice',
+    write: { a: false, b: true },
+  },
+  {
+    says: 'wildcards',
+    rules: 'topic a/+/c\ntopic d/#\n',
+    write: { 'a/b/c': true, 'a/b/d': false, d: true, 'd/e/f': true },
+  },
+  { says: '# does not reach $ topics', rules: 'topic #\n', write: { a: true, '$a/b': false, '$SYS/x': false } },
+  { says: 'a rule for $ topics begins with $', rules: 'topic $a/#\n', write: { '$a/b': true } },
+  {
+    says: '$SYS is not written, whatever the rules say',
+    rules: 'topic $SYS/#\ntopic #\n',
+    write: { '$SYS/x': false, '$SYS/broker/connection/b/state': true },
+  },
+  { says: '$share is not written', rules: 'topic $share/#\n', write: { '$share/g/a': false } },
+  { says: 'comments in the first column and empty lines', rules: '# one\n\ntopic a\n', write: { a: true } },
+  { says: 'blanks at the end of a line', rules: 'topic a  \n', write: { a: true } },
+  { says: 'an empty file allows nothing', rules: '', write: { a: false }, read: { a: false } },
+];
+
+describe('what they may touch', rowsAtOnce, () => {
+  for (const { says, rules, user, clientId = 'c', write = {}, read = {} } of rights) {
+    test(says, async t => {
+      const oracle = 'user zz-writer\ntopic write #\ntopic write $a/#\n';
+      const broker = await brokerWith(t, { rules: `${rules}${oracle}` });
+      const who = { clientId, version: 5 as const, ...(user === undefined ? {} : { username: user }) };
+      const client = await clientOf(broker, who);
+      for (const [topic, allowed] of Object.entries(write)) {
+        client.send(publish({ version: 5, topic, qos: 1 }));
+        assert.equal((await client.expect('puback')).reasonCode !== 0x87, allowed, `write ${topic}`);
+      }
+      const writer = await clientOf(broker, { clientId: 'w', version: 5, username: 'zz-writer' });
+      for (const [topic, allowed] of Object.entries(read)) {
+        assert.deepEqual(
+          (await client.subscribe([[topic, 0]])).reasonCodes,
+          [0],
+          'a file always grants a subscription',
+        );
+        writer.send(publish({ version: 5, topic, qos: 1 }));
+        await writer.expect('puback');
+        if (allowed) assert.equal((await client.expect('publish')).topic, topic);
+        else await client.expectQuiet();
+      }
+    });
+  }
+
+  test('without rules everything is allowed but $SYS and $share', async t => {
+    const broker = await brokerWith(t, {});
+    const client = await clientOf(broker, { clientId: 'c', version: 5 });
+    for (const [topic, code] of [
+      ['a', 0x10],
+      ['$a/b', 0x10],
+      ['$SYS/a', 0x87],
+      ['$share/g/a', 0x87],
+    ] as const) {
+      client.send(publish({ version: 5, topic, qos: 1 }));
+      assert.equal((await client.expect('puback')).reasonCode, code, topic);
+    }
+  });
+
+  test('a name with a wildcard is logged', async t => {
+    const broker = await brokerWith(t, { rules: 'pattern u/%u\n' });
+    const client = await clientOf(broker, { clientId: 'c', version: 5, username: 'a+b' });
+    client.send(publish({ version: 5, topic: 'u/x', qos: 1 }));
+    await client.expect('puback');
+    assert.ok(texts(broker.lines).includes('ACL denying access to client with dangerous username "a+b"'), broker.log);
+  });
+
+  test('a pattern without %c and %u is a warning', async t => {
+    const broker = await brokerWith(t, { rules: 'pattern read all\n' });
+    assert.ok(texts(broker.lines).includes("Warning: ACL pattern 'all' does not contain '%c' or '%u'."), broker.log);
+  });
+});
+
+describe('what a client sees that may not publish', rowsAtOnce, () => {
+  for (const version of versions) {
+    test(`protocol ${version}: every QoS, and the connection stays`, async t => {
+      const broker = await brokerWith(t, { rules: 'topic read #\n', more: 'allow_anonymous true\nlog_type all\n' });
+      const client = await clientOf(broker, { clientId: 'c', version });
+      client.send(publish({ version, topic: 't', payload: 'abc' }));
+      await client.expectQuiet();
+      client.send(publish({ version, topic: 't', payload: 'abc', qos: 1, packetId: 1 }));
+      const puback = await client.expect('puback');
+      assert.equal(puback.bytes.toString('hex'), version === 5 ? '4003000187' : '40020001');
+      client.send(publish({ version, topic: 't', payload: 'abc', qos: 2, packetId: 2 }));
+      const pubrec = await client.expect('pubrec');
+      assert.equal(pubrec.bytes.toString('hex'), version === 5 ? '5003000287' : '50020002');
+      if (version !== 5) {
+        client.send(acknowledgement('pubrel', 2));
+        assert.equal((await client.expect('pubcomp')).bytes.toString('hex'), '70020002');
+      }
+      await client.expectQuiet();
+      assertInOrder(
+        texts(broker.lines),
+        "Denied PUBLISH from c (d0, q0, r0, m0, 't', ... (3 bytes))",
+        "Denied PUBLISH from c (d0, q1, r0, m1, 't', ... (3 bytes))",
+        "Denied PUBLISH from c (d0, q2, r0, m2, 't', ... (3 bytes))",
+      );
+    });
+  }
+});
+
+describe('wills', rowsAtOnce, () => {
+  for (const version of versions) {
+    test(`protocol ${version}: a will that may not be said is accepted, and dropped when its time comes`, async t => {
+      const broker = await brokerWith(t, { rules: 'topic read #\ntopic write ok\nuser w\ntopic #\n' });
+      const reader = await clientOf(broker, { clientId: 'r' });
+      await reader.subscribe([['#', 0]]);
+      const dying = await clientOf(broker, { clientId: 'd', version, will: { topic: 'no', payload: 'x' } });
+      dying.destroy();
+      const other = await clientOf(broker, { clientId: 'o', version, will: { topic: 'ok', payload: 'x' } });
+      await broker.logged(/Client d .*disconnected/);
+      other.destroy();
+      assert.equal((await reader.expect('publish')).topic, 'ok');
+    });
+  }
+
+  test('a will on $CONTROL is refused by closing', async t => {
+    const broker = await brokerWith(t, {});
+    for (const version of versions) {
+      const client = await RawClient.dial({ port: broker.port });
+      client.send(connect({ clientId: 'c', version, will: { topic: '$CONTROL/x/v1' } }));
+      await client.expectClosed();
+    }
+  });
+});
+
+describe('retained and queued messages', rowsAtOnce, () => {
+  test('retained messages reach only who may read them', async t => {
+    const broker = await brokerWith(t, { rules: 'topic write #\ntopic read a\n' });
+    const client = await clientOf(broker, { clientId: 'c' });
+    client.send(
+      publish({ topic: 'a', retain: true, payload: 'x' }),
+      publish({ topic: 'b', retain: true, payload: 'x' }),
+    );
+    await client.subscribe([['#', 0]]);
+    assert.equal((await client.expect('publish')).topic, 'a');
+    await client.expectQuiet();
+  });
+
+  /** Alice retains a; then the rules are changed so that she may not write it any more; what does a newcomer get? */
+  async function retainedAfterRightsAreGone(t: TestContext, check: boolean): Promise<string[]> {
+    const folder = new Folder(t, { rules: 'user alice\ntopic a\ntopic b\nuser bob\ntopic read #\n' });
+    const broker = await start(t, {
+      conf: at =>
+        `listener ${at.port()} 127.0.0.1\nallow_anonymous true\ncheck_retain_source ${check}\nacl_file ${folder.at('rules')}\n`,
+    });
+    const alice = await clientOf(broker, { clientId: 'a', username: 'alice' });
+    for (const [i, topic] of ['a', 'b'].entries()) {
+      alice.send(publish({ topic, retain: true, payload: 'x', qos: 1, packetId: i + 1 }));
+      await alice.expect('puback');
+    }
+    alice.send(disconnect());
+    folder.write('rules', 'user alice\ntopic b\nuser bob\ntopic read #\n');
+    await reload(broker);
+    await afterReload();
+    const bob = await clientOf(broker, { clientId: 'b', username: 'bob' });
+    await bob.subscribe([['#', 0]]);
+    bob.send(pingreq());
+    const topics = [];
+    for (let packet = await bob.next(); packet?.type === 'publish'; packet = await bob.next())
+      topics.push(packet.topic!);
+    return topics.sort();
+  }
+
+  test('check_retain_source true: a publisher without rights takes its retained message along', async t => {
+    assert.deepEqual(await retainedAfterRightsAreGone(t, true), ['b']);
+  });
+
+  test('check_retain_source false, as unless told otherwise: it stays', async t => {
+    assert.deepEqual(await retainedAfterRightsAreGone(t, false), ['a', 'b']);
+  });
+
+  test('another user who comes back to a session does not get what only the first may read', async t => {
+    const broker = await brokerWith(t, { rules: 'user alice\ntopic #\nuser bob\ntopic b\nuser w\ntopic #\n' });
+    const alice = await clientOf(broker, { clientId: 's', username: 'alice', clean: false });
+    await alice.subscribe([['#', 1]]);
+    alice.destroy();
+    await broker.logged(/Client s .*disconnected/);
+    const writer = await clientOf(broker, { clientId: 'w', username: 'w' });
+    for (const [i, topic] of ['a', 'b'].entries()) {
+      writer.send(publish({ topic, qos: 1, packetId: i + 1 }));
+      await writer.expect('puback');
+    }
+    const bob = await clientOf(broker, { clientId: 's', username: 'bob', clean: false });
+    assert.equal((await bob.expect('publish')).topic, 'b');
+    await bob.expectQuiet();
+    writer.send(publish({ topic: 'a' }), publish({ topic: 'b' }));
+    assert.equal((await bob.expect('publish')).topic, 'b');
+  });
+
+  test('a member of a shared subscription that may not read a message is passed over (Mosquitto loses it)', async t => {
+    const broker = await brokerWith(t, {
+      rules: 'user alice\ntopic read a\nuser bob\ntopic read #\nuser w\ntopic #\n',
+    });
+    const alice = await clientOf(broker, { clientId: 'a', username: 'alice' });
+    const bob = await clientOf(broker, { clientId: 'b', username: 'bob' });
+    await alice.subscribe([['$share/g/#', 0]]);
+    await bob.subscribe([['$share/g/#', 0]]);
+    const writer = await clientOf(broker, { clientId: 'w', username: 'w', version: 5 });
+    for (let i = 1; i <= 4; i++) {
+      writer.send(publish({ version: 5, topic: 'b', qos: 1, packetId: i }));
+      assert.equal((await writer.expect('puback')).reasonCode, 0);
+    }
+    await alice.expectQuiet();
+    for (let i = 1; i <= 4; i++) assert.equal((await bob.expect('publish')).topic, 'b');
+  });
+});
