@@ -8,7 +8,7 @@ import { dynsecModule } from './dynsec-commands.ts';
 export const controlModules: readonly ControlModule[] = [dynsecModule, brokerModule];
 
 const initRow = {
-  usage: 'init <new-config-file> <admin-username> [admin-password]',
+  usage: 'dynsec init <new-config-file> <admin-username> [admin-password]',
   says: 'Make the first file of the dynamic security plugin, with a client who may administer it. No broker is needed.',
 };
 
@@ -16,10 +16,12 @@ const initRow = {
 export function chaptersOf(module: ControlModule): ChapterRow[] {
   const titles = [...new Set(module.commands.map(row => row.chapter))];
   const chapters = titles.map(title => ({
-    title: `${module.name}: ${title}`,
-    rows: module.commands.filter(row => row.chapter === title).map(row => ({ usage: usageOf(row), says: row.says })),
+    title,
+    rows: module.commands
+      .filter(row => row.chapter === title)
+      .map(row => ({ usage: `${module.name} ${usageOf(row)}`, says: row.says })),
   }));
-  return module === dynsecModule ? [{ title: 'dynsec: Initialisation', rows: [initRow] }, ...chapters] : chapters;
+  return module === dynsecModule ? [{ title: 'Initialisation', rows: [initRow] }, ...chapters] : chapters;
 }
 
 export const ctrlPage: CommandPage = {

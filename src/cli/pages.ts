@@ -1,0 +1,55 @@
+/** Every command's page: what help, man pages and completion are made from. */
+import { exitCodeMeanings, exitCodes } from '../server/process/mod.ts';
+import { aliasesPage } from './aliases.ts';
+import { brokerOptions } from './broker-options.ts';
+import { caPage } from './ca.ts';
+import { clientPage } from './client/pages.ts';
+import type { CommandPage, Completion, OptionRow } from './command-page.ts';
+import { completionPage } from './completion/completion-page.ts';
+import { ctrlPage } from './ctrl/ctrl-page.ts';
+import { devicePage } from './device.ts';
+import { passwdPage } from './passwd/passwd-page.ts';
+import { profilePage } from './profile.ts';
+import { signalPage } from './signal/signal-page.ts';
+
+const completes: Record<string, Completion> = { FILE: 'file', DIR: 'folder' };
+
+export const brokerCommandPage: CommandPage = {
+  command: 'broker',
+  tool: 'mosquitto',
+  summary: 'runs the broker; so does zancudo without a command',
+  usage: ['[-c FILE] [-d] [-h] [-p PORT] [-q] [-v]', '[--home DIR] [--test-config] [--tls-keylog FILE] [--version]'],
+  about: [
+    'Without -c and -p the broker runs from its secure home: TLS only, with a certificate authority and a first user of its own, all made at the first start. With -c it takes the place of Mosquitto.',
+  ],
+  options: brokerOptions.map(({ short, long, argument, ours, says }): OptionRow => {
+    const completion = completes[argument ?? ''];
+    return {
+      ...(short === undefined ? {} : { short }),
+      long,
+      ...(argument === undefined ? {} : { argument }),
+      ...(completion === undefined ? {} : { completes: completion }),
+      ...(ours === undefined ? {} : { ours }),
+      says,
+    };
+  }),
+  exitCodes: Object.entries(exitCodes).map(([name, code]) => ({
+    code: String(code),
+    when: exitCodeMeanings[name as keyof typeof exitCodes],
+  })),
+};
+
+export const pages: readonly CommandPage[] = [
+  brokerCommandPage,
+  clientPage('pub'),
+  clientPage('sub'),
+  clientPage('rr'),
+  profilePage,
+  aliasesPage,
+  passwdPage,
+  caPage,
+  devicePage,
+  ctrlPage,
+  signalPage,
+  completionPage,
+];
