@@ -9,7 +9,7 @@
  */
 import { Broker, defaultBrokerSettings } from '../../src/broker/mod.ts';
 import { MemoryStore } from '../../src/storage/mod.ts';
-import type { BrokerPorts, BrokerSettings } from '../../src/broker/mod.ts';
+import type { BrokerPorts, BrokerSettings, RestoreHelp } from '../../src/broker/mod.ts';
 import type {
   AccessControl,
   Clock,
@@ -20,6 +20,8 @@ import type {
   Log,
   Meter,
   Peer,
+  Store,
+  StoredState,
 } from '../../src/broker/ports.ts';
 
 export const openRules: ListenerRules = {
@@ -203,6 +205,14 @@ export class SimulatedLink implements Link {
     if (!this.closed) this.handler.onDrain();
   }
 
+  /** The other side is no more: nobody is told of the end, and nothing that was on the way arrives. */
+  vanish(): void {
+    this.handler = { onBytes() {}, onDrain() {}, onClose() {} };
+    this.ended = true;
+    this.#fromBroker = [];
+    this.close();
+  }
+
   /** The connection is gone: what was on the way is lost. */
   close(end: LinkEnd = { by: 'peer' }): void {
     if (this.closed) return;
@@ -217,6 +227,8 @@ export interface WorldOptions {
   settings?: Partial<BrokerSettings>;
   access?: AccessControl;
   rules?: Partial<ListenerRules>;
+  /** Instead of the late store. */
+  store?: Store;
 }
 
 export class World {
@@ -225,7 +237,10 @@ export class World {
   readonly log = new CollectingLog();
   readonly meter = newMeter();
   readonly store = new LateStore();
-  readonly broker: Broker;
+  broker: Broker;
+  readonly #ports: BrokerPorts;
+  readonly #settings: BrokerSettings;
+  readonly #links = new Set<SimulatedLink>();
   readonly #rules: ListenerRules;
   #ids = 0;
   #port = 10_000;
@@ -236,12 +251,14 @@ export class World {
       clock,
       log: this.log,
       meter: this.meter,
-      store: this.store,
+      store: options.store ?? this.store,
       access: options.access ?? openAccess,
       uuid: () => `simulated-${(this.#ids += 1)}`,
     };
     this.#rules = { ...openRules, ...options.rules };
-    this.broker = new Broker({ ...defaultBrokerSettings, ...options.settings }, ports);
+    this.#ports = ports;
+    this.#settings = { ...defaultBrokerSettings, ...options.settings };
+    this.broker = new Broker(this.#settings, ports);
   }
 
   /** A new link to the broker; it counts as blocked when more than so many bytes are unread. */
@@ -258,8 +275,17 @@ export class World {
       proxiedCommonName: null,
       refusal: null,
     };
+    this.#links.add(link);
     this.broker.accept(link, peer);
     return link;
+  }
+
+  /** The broker falls without a word, and another one takes its place with what the store has kept. */
+  fall(state: StoredState, adopt: RestoreHelp['adopt']): void {
+    for (const link of this.#links) link.vanish();
+    this.#links.clear();
+    this.broker = new Broker(this.#settings, this.#ports);
+    this.broker.restore(state, { listenerOf: () => this.#rules, adopt });
   }
 
   /** Time goes on, tick by tick as in a real process. */
