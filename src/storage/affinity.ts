@@ -6,9 +6,9 @@
  */
 const looksNumeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
-/** Numbers that SQLite writes back exactly as they were: 64 bits hold 18 digits, a double holds 15. */
+/** Numbers that SQLite writes back exactly as they were: 64 bits hold 18 digits; long decimals may gain a digit. */
 const staysInteger = /^(0|-?[1-9]\d{0,17})$/;
-const staysReal = /^-?(?=[\d.]{3,16}$)(0\.(?!000)|[1-9]\d*\.)\d*[1-9]$/;
+const staysReal = /^-?(?=[\d.]{3,9}$)(0\.(?!000)|[1-9]\d*\.)\d*[1-9]$/;
 
 export function survivesNumericAffinity(text: string): boolean {
   return !looksNumeric.test(text) || staysInteger.test(text) || staysReal.test(text);

@@ -6,6 +6,7 @@ import { type ClientRows, fullFilter, type MessageRow, type QueueRow, type Retai
 
 export class BatchWriter {
   readonly batch: Batch = emptyBatch();
+  /** Unix second. */
   readonly #now: number;
   readonly #propertiesToJson: (bytes: Buffer) => string | null;
   readonly #messagePayloads: Buffer[] = [];

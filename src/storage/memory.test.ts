@@ -1,4 +1,4 @@
 import { MemoryStore } from './memory.ts';
 import { storeContract } from './store.contract.ts';
 
-storeContract('memory store', () => new MemoryStore());
+storeContract('memory store', async () => ({ store: new MemoryStore(), discard: async () => {} }));

@@ -148,9 +148,9 @@ export class Pending {
     this.#remove(row);
   }
 
-  /** Everything gathered so far, as one batch; what is gathered from now on belongs to the next. */
-  take(now: number, propertiesToJson: (bytes: Buffer) => string | null): Batch {
-    const writer = new BatchWriter(now, propertiesToJson);
+  /** Everything gathered so far, as one batch of this time; what is gathered from now on belongs to the next. */
+  take(wall: number, propertiesToJson: (bytes: Buffer) => string | null): Batch {
+    const writer = new BatchWriter(Math.floor(wall / 1000), propertiesToJson);
     const { batch } = writer;
     batch.wipedClients = [...this.#wipedClients];
     batch.removedRows = this.#removedRows;

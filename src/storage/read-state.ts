@@ -2,6 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Cell, StateChunk } from './protocol.ts';
 
+/** The largest row number and message identifier that we can speak of. */
+export const idsMax = Number.MAX_SAFE_INTEGER;
+
 /** A piece ends at so many rows or payload bytes, whichever comes first. */
 const ROWS_PER_CHUNK = 4096;
 const BYTES_PER_CHUNK = 262_144;
@@ -54,16 +57,31 @@ export function* stateChunks(db: DatabaseSync): Generator<StateChunk> {
 }
 
 function* chunksOf(db: DatabaseSync, { table, sql, payload }: (typeof queries)[number]): Generator<StateChunk> {
-  const statement = db.prepare(sql);
-  statement.setReturnArrays(true);
   let chunk = new ChunkWriter(table);
-  for (const row of statement.iterate() as unknown as Iterable<unknown[]>) {
+  for (const row of rowsOf(db, sql)) {
     chunk.add(row, payload);
     if (!chunk.isFull) continue;
     yield chunk.finish();
     chunk = new ChunkWriter(table);
   }
   yield chunk.finish();
+}
+
+/** Integers that do not fit into a number stop a read; only then is the rest read the slower way that knows them. */
+function* rowsOf(db: DatabaseSync, sql: string): Generator<unknown[]> {
+  const statement = db.prepare(sql);
+  statement.setReturnArrays(true);
+  let passed = 0;
+  try {
+    for (const row of statement.iterate() as unknown as Iterable<unknown[]>) {
+      yield row;
+      passed++;
+    }
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_OUT_OF_RANGE') throw error;
+    statement.setReadBigInts(true);
+    for (const row of statement.iterate() as unknown as Iterable<unknown[]>) if (passed-- <= 0) yield row;
+  }
 }
 
 class ChunkWriter {
@@ -103,11 +121,15 @@ class ChunkWriter {
   }
 }
 
+/** What cannot be a cell becomes null, which whoever reads the row takes for nonsense. */
 function cellOf(value: unknown): Cell {
+  if (typeof value === 'bigint') return value >= -idsMax && value <= idsMax ? Number(value) : null;
   return typeof value === 'string' || typeof value === 'number' ? value : null;
 }
 
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  return typeof value === 'string' || typeof value === 'number' ? Buffer.from(String(value)) : new Uint8Array(0);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? Buffer.from(String(value))
+    : new Uint8Array(0);
 }

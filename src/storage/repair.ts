@@ -7,7 +7,7 @@
  * The new file is complete and closed before the old one is moved, so an interruption at any point leaves either the
  * damaged file, to be repaired again, or the finished one, to be moved into its place.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { createTables, presentColumns, tableColumns } from './schema.ts';
 import { rememberCookie, sweep } from './sweep.ts';
@@ -21,20 +21,28 @@ const companions = ['', '-wal', '-shm'];
 export function finishRepair(file: string, wall: number): void {
   const repaired = repairedName(file);
   if (!existsSync(repaired)) return;
-  if (existsSync(file)) removeDatabase(repaired);
+  if (hasContent(file)) removeDatabase(repaired);
   else moveIntoPlace(file, wall);
+}
+
+/** Whoever makes sure of the file's mode before it is opened may have made an empty one. */
+function hasContent(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** Returns what to tell the operator. */
 export function repair(file: string, wall: number): string[] {
   const repaired = repairedName(file);
   removeDatabase(repaired);
+  // As private as the damaged one: SQLite gives its other files the mode of this one.
+  closeSync(openSync(repaired, 'w', statSync(file).mode));
   const target = new DatabaseSync(repaired);
   createTables(target);
   const tally = copyReadable(file, target);
   const swept = sweep(target, null);
   rememberCookie(target);
   target.close();
+  removeTraces(file);
   const aside = moveIntoPlace(file, wall);
   return [
     `Warning: ${file} is damaged. What could be read was kept; the damaged file was set aside as ${aside}.`,
@@ -52,6 +60,12 @@ function moveIntoPlace(file: string, wall: number): string {
 
 function removeDatabase(file: string): void {
   for (const suffix of companions) rmSync(file + suffix, { force: true });
+}
+
+/** Reading makes companions of its own; only a write-ahead log with something in it belongs to the evidence. */
+function removeTraces(file: string): void {
+  rmSync(`${file}-shm`, { force: true });
+  if (!hasContent(`${file}-wal`)) rmSync(`${file}-wal`, { force: true });
 }
 
 function copyReadable(file: string, target: DatabaseSync): string[] {

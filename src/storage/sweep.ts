@@ -3,6 +3,7 @@
  * cannot hold, ends of sessions that nobody meant (docs/compat/persist-sqlite.md, 8). Our own transactions leave none.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { idsMax } from './read-state.ts';
 
 /** Changes whenever a table or index is made, which Mosquitto does at each of its starts and we only once. */
 export function schemaCookie(db: DatabaseSync): number {
@@ -19,7 +20,6 @@ export function rememberCookie(db: DatabaseSync): void {
   db.prepare(`INSERT OR REPLACE INTO zancudo_state VALUES ('schema_cookie', ?)`).run(schemaCookie(db));
 }
 
-const idsMax = Number.MAX_SAFE_INTEGER;
 const isOurKind = `typeof(store_id) = 'integer' AND store_id BETWEEN 1 AND ${idsMax}`;
 
 /** Messages of a Mosquitto with a node number have identifiers beyond 2^53: they get new ones below. */

@@ -9,7 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BatchApplier } from './apply.ts';
 import { openFile, type OpenedFile } from './open-file.ts';
 import type { Batch, WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
-import { stateChunks } from './read-state.ts';
+import { idsMax, stateChunks } from './read-state.ts';
 import { repair } from './repair.ts';
 import { isDamage, sqliteErrors, sqliteFault } from './sqlite-fault.ts';
 import { StoreError } from './store-error.ts';
@@ -44,8 +44,8 @@ class StoreWorker {
   sendState(): void {
     const { db, remarks } = this.#opened;
     for (const chunk of stateChunks(db)) send(chunk);
-    const rows = db.prepare('SELECT max(rowid) AS n FROM client_msgs').get();
-    const messages = db.prepare('SELECT max(store_id) AS n FROM base_msgs').get();
+    const rows = db.prepare(`SELECT max(rowid) AS n FROM client_msgs WHERE rowid <= ${idsMax}`).get();
+    const messages = db.prepare(`SELECT max(store_id) AS n FROM base_msgs WHERE store_id <= ${idsMax}`).get();
     const byClock = (Math.floor(wall / 1000) - MOSQUITTO_EPOCH_SECONDS) * IDS_PER_SECOND;
     const nextMessage = Math.max(Number(messages?.['n'] ?? 0) + 1, byClock);
     send({ kind: 'opened', nextRow: Number(rows?.['n'] ?? 0) + 1, nextMessage, remarks });
