@@ -63,7 +63,7 @@ function firstMissing(file: string): string {
 }
 
 /** `/`, `/etc`, `/etc/mosquitto`, ... and the file itself. */
-function waysTo(file: string): string[] {
+export function waysTo(file: string): string[] {
   const full = path.resolve(file);
   const { root } = path.parse(full);
   const parts = full.slice(root.length).split(path.sep);
@@ -93,8 +93,12 @@ function tooLarge(option: string, file: string): Finding {
 }
 
 function forbidden(option: string, file: string): Finding {
-  const us = whoWeAre();
   const barrier = waysTo(file).find(each => !allowed(each, each === path.resolve(file))) ?? file;
+  return barred(option, file, barrier, whoWeAre());
+}
+
+/** `barrier` is the file itself or the first folder on the way to it that does not let `us` through. */
+export function barred(option: string, file: string, barrier: string, us: { user: string; group: string }): Finding {
   const about = describe(barrier);
   const what = barrier === path.resolve(file) ? 'the file' : `the folder ${barrier} on the way to it`;
   const bits = barrier === path.resolve(file) ? 'g+r' : 'g+x';
@@ -138,7 +142,7 @@ function whoWeAre(): { user: string; group: string } {
 }
 
 /** Users known only to a directory service come out as their number, which chown and chgrp take as well. */
-function nameOf(database: string, id: number): string {
+export function nameOf(database: string, id: number): string {
   try {
     const lines = fs.readFileSync(database, 'utf8').split('\n');
     return lines.find(line => line.split(':')[2] === String(id))?.split(':')[0] ?? String(id);

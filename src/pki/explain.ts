@@ -38,7 +38,7 @@ export interface ExplainRequest {
   nearest?: (file: string) => string | null;
 }
 
-const order: Record<Severity, number> = { error: 0, warning: 1, note: 2 };
+export const order: Record<Severity, number> = { error: 0, warning: 1, note: 2 };
 
 export function explainTlsFiles(request: ExplainRequest): Finding[] {
   const findings: Finding[] = [];
@@ -82,11 +82,14 @@ function collect({ files, error, now, nearest = () => null }: ExplainRequest, fi
   if (files.crlFile !== null && crl !== null) findings.push(...explainCrls(files.crlFile, crl, cas, now));
 }
 
-function checkServer(
-  server: Omit<ServerFiles, 'extensionFiles' | 'names' | 'errorCode'>,
-  errorCode: string,
+/** What is known of a server's certificate before it is checked. */
+export type ServerCertificate = Omit<ServerFiles, 'extensionFiles' | 'names' | 'errorCode'>;
+
+export function checkServer(
+  server: ServerCertificate,
+  errorCode = '',
+  extensionFiles = extensionFilesBeside(server.certFile),
 ): Finding[] {
-  const extensionFiles = extensionFilesBeside(server.certFile);
   const names = intendedNames(server.leaf, extensionFiles);
   const files = { ...server, extensionFiles, names, errorCode };
   return certificateChecks.map(check => check(files)).filter(each => each !== null);
@@ -98,7 +101,7 @@ function pathsOf({ certificates, caFile }: TlsFiles): string[] {
 }
 
 /** The certificates of a file that could be read; what is wrong with the rest goes into the findings. */
-function certificatesIn(option: string, file: string, text: string | null, findings: Finding[]): CertificateFacts[] {
+export function certificatesIn(option: string, file: string, text: string | null, findings: Finding[]): CertificateFacts[] {
   if (text === null) return [];
   try {
     const found = certificatesOf(text).map(factsOf);
@@ -205,7 +208,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Two chains of one listener share their CA; what is wrong with it is said once. */
-function unique(findings: readonly Finding[]): Finding[] {
+export function unique(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>();
   return findings.filter(({ code, where, saw }) => {
     const mark = [code, where, saw].join('\n');
