@@ -85,6 +85,8 @@ test('three commands lead from nothing to a device that publishes with its own c
     return listener.stdout.includes('devices/lamp/hello hello');
   });
   await house.broker!.logged(/New client connected from .* as lamp .*u'lamp'/);
+  await house.broker!.stop();
+  assert.match(await house.zancudo('ca list'), /^lamp .* \d{4}-\d\d-\d\d \d\d:\d\d {2}[0-9A-F]{30,}$/m);
 });
 
 test('a device, its rules and its end', needed, async t => {

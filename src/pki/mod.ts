@@ -24,6 +24,7 @@ export { writePkcs12 } from './pkcs12.ts';
 export { profiles, type ClientProfileName } from './profiles.ts';
 export { readRequest, type SigningRequest } from './request.ts';
 export { adoptRoot, rollOver, settleRoot, type RootChange } from './registry/change-root.ts';
+export { readSeen, seenFile } from './registry/seen.ts';
 export { diskRegistryStore, type RegistryStore } from './registry/journal.ts';
 export {
   certificateOf,

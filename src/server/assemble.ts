@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock, findingLines } from '../base/mod.ts';
 import { Broker, TICK_MILLISECONDS } from '../broker/mod.ts';
-import type { ListenerRules } from '../broker/ports.ts';
+import type { ListenerRules, Peer } from '../broker/ports.ts';
 import { nearestExistingPath, type Settings } from '../conf/mod.ts';
 import {
   ListenerError,
@@ -51,11 +51,13 @@ export interface AssembleOptions {
   log: BrokerLog;
   /** Receives lines for `--tls-keylog`; null for none. */
   keylog: ((line: Buffer) => void) | null;
+  /** Told of every peer that has come this far; null for nobody. */
+  onPeer: ((peer: Peer) => void) | null;
 }
 
 export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
 
-export async function assemble({ settings, log, keylog }: AssembleOptions): Promise<StartResult> {
+export async function assemble({ settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
   const created = createAccessControl(scopes, { log, passwordChecksWaitingMax: settings.maxPendingConnections });
@@ -73,7 +75,10 @@ export async function assemble({ settings, log, keylog }: AssembleOptions): Prom
       log,
       meter,
       limits,
-      onLink: (link, peer) => void broker.accept(link, peer),
+      onLink: (link, peer) => {
+        onPeer?.(peer);
+        void broker.accept(link, peer);
+      },
       pendingConnects: () => broker.connections.size - broker.connected,
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),

@@ -34,6 +34,7 @@ import {
   writePidFile,
 } from './process/mod.ts';
 import { reload } from './reload.ts';
+import { watchLastSeen } from './last-seen.ts';
 import { startForecast } from './forecast.ts';
 import { watchHome } from './watch-home.ts';
 import { startPlugins } from './start-plugins.ts';
@@ -144,7 +145,9 @@ async function serve(
   const keylog = command.tlsKeylogFile === null ? null : openKeylog(command.tlsKeylogFile, log);
   if (keylog?.ok === false) return fail(log, keylog);
   if (settings.localOnly) logLocalOnly(log);
-  const started = await assemble({ settings, log, keylog: keylog?.write ?? null });
+  const lastSeen = home === null ? null : watchLastSeen(home.folder, () => systemClock.wall());
+  const onPeer = lastSeen === null ? null : lastSeen.note;
+  const started = await assemble({ settings, log, keylog: keylog?.write ?? null, onPeer });
   if (!started.ok) return fail(log, { ...started, lines: [...started.lines] });
   log.write('information', `zancudo version ${productVersion()} running`);
   if (channel !== null) {
@@ -152,6 +155,7 @@ async function serve(
     channel.ready();
   }
   await untilStopped(started.running, command, home, log);
+  lastSeen?.stop();
   return exitCodes.ok;
 }
 

@@ -6,10 +6,12 @@ import {
   certificatesOf,
   daysText,
   readLedger,
+  readSeen,
   serverPairs,
   stateOf,
   type IssuedCertificate,
   type Ledger,
+  timeText,
 } from '../../pki/mod.ts';
 import { jsonOption } from './options.ts';
 import type { Call, Subcommand } from './subcommand.ts';
@@ -21,6 +23,8 @@ interface Line {
   state: string;
   ends: number;
   serial: string;
+  /** When it was last shown to the broker; null when never, or not known. */
+  seen: number | null;
   /** Given out together with a root that has been replaced since. */
   oldRoot: boolean;
 }
@@ -35,7 +39,7 @@ export const listCommand: Subcommand = {
     const { folder, now } = call.home;
     const ledger = readLedger(folder);
     const root = new X509Certificate(fs.readFileSync(authorityFiles(folder).anchor));
-    const all = [...ownLines(folder, now), ...issuedLines(ledger, root.fingerprint256, now)];
+    const all = [...ownLines(folder, now), ...issuedLines(ledger, root.fingerprint256, readSeen(folder), now)];
     const shown = call.has('--all') ? all : all.filter(each => each.state === 'valid');
     shown.sort((a, b) => a.ends - b.ends);
     if (call.has('--json')) call.say(JSON.stringify(shown.map(forMachines), null, 2));
@@ -45,20 +49,22 @@ export const listCommand: Subcommand = {
 };
 
 function print(call: Call, shown: readonly Line[], hidden: number, now: number): void {
-  const rows = shown.map(({ name, kind, state, ends, serial, oldRoot }) => [
+  const rows = shown.map(({ name, kind, state, ends, serial, seen, oldRoot }) => [
     name,
     kind,
     oldRoot ? `${state}, has the CA before` : state,
     new Date(ends).toISOString().slice(0, 10),
     ends < now ? 'ended' : daysText(ends - now),
+    seen === null ? '' : timeText(seen).slice(0, 16),
     serial,
   ]);
-  call.say(...textTable(['NAME', 'WHAT', 'STATE', 'UNTIL', 'LEFT', 'SERIAL'], rows));
+  call.say(...textTable(['NAME', 'WHAT', 'STATE', 'UNTIL', 'LEFT', 'LAST SEEN', 'SERIAL'], rows));
   if (hidden > 0) call.say('', `${hidden} more are revoked, expired or replaced: --all shows them.`);
 }
 
-function forMachines({ ends, ...rest }: Line): object {
-  return { ...rest, ends: new Date(ends).toISOString() };
+function forMachines({ ends, seen, ...rest }: Line): object {
+  const lastSeen = seen === null ? null : new Date(seen).toISOString();
+  return { ...rest, ends: new Date(ends).toISOString(), lastSeen };
 }
 
 function ownLines(folder: string, now: number): Line[] {
@@ -77,14 +83,22 @@ function ownLines(folder: string, now: number): Line[] {
     if (!certificate) return [];
     const ends = certificate.validToDate.getTime();
     const state = ends < now ? 'expired' : 'valid';
-    return [{ name, kind, state, ends, serial: certificate.serialNumber, oldRoot: false }];
+    return [{ name, kind, state, ends, serial: certificate.serialNumber, seen: null, oldRoot: false }];
   });
 }
 
-function issuedLines(ledger: Ledger, root: string, now: number): Line[] {
+function issuedLines(ledger: Ledger, root: string, seen: ReadonlyMap<string, number>, now: number): Line[] {
   return ledger.certificates.map((certificate: IssuedCertificate) => {
     const { name, profile, ends, serial } = certificate;
     const state = stateOf(certificate, ledger.identities.get(name) ?? null, now);
-    return { name, kind: profile, state, ends, serial, oldRoot: certificate.root !== root };
+    return {
+      name,
+      kind: profile,
+      state,
+      ends,
+      serial,
+      seen: seen.get(serial) ?? null,
+      oldRoot: certificate.root !== root,
+    };
   });
 }
