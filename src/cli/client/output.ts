@@ -11,6 +11,8 @@ const retryMs = 2;
 export class Output {
   /** The reader has gone. */
   closed = false;
+  /** Told once when it is noticed that the reader has gone. */
+  onClosed: () => void = () => undefined;
   private waiting: Buffer[] = [];
 
   write(bytes: Buffer | string): void {
@@ -30,9 +32,14 @@ export class Output {
     try {
       return writeSync(stdout, block);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.closed = true;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.close();
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
       return 0;
     }
+  }
+
+  private close(): void {
+    this.closed = true;
+    this.onClosed();
   }
 }

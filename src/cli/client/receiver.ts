@@ -45,6 +45,7 @@ export class Receiver {
       () => process.exit(interruptedCode),
     );
     const timer = this.startTimer();
+    this.console.output.onClosed = () => this.finish();
     try {
       this.client = new Client({
         ...(await connectOptions(draft)),
@@ -132,7 +133,6 @@ export class Receiver {
     if (draft.filtersOut.some(filter => matchesFilter(filter, message.topic))) return;
     if (draft.removeRetained && message.retain) this.remove(message.topic);
     if (draft.randomPercent >= 100 || Math.random() * 100 < draft.randomPercent) this.print(message);
-    if (this.console.output.closed) return this.finish();
     if (draft.messageCount > 0 && ++this.printed === draft.messageCount) this.stopPrinting();
   }
 
