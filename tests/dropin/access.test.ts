@@ -1,6 +1,6 @@
 /** Who gets in and what they may touch, over the wire, by the decision tables of compat/password-acl.md. */
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import {
   acknowledgement,
   connect,
@@ -8,8 +8,8 @@ import {
   pingreq,
   publish,
   RawClient,
+  until,
   type Broker,
-  type ConnectFields,
   type Version,
 } from '../harness/mod.ts';
 import {
@@ -23,6 +23,7 @@ import {
   passwordLine7,
   reload,
   rowsAtOnce,
+  shared,
   start,
   texts,
 } from './stage.ts';
@@ -46,74 +47,76 @@ async function brokerWith(
   return start(t, { conf: at => `listener ${at.port()} 127.0.0.1\n${conf}` });
 }
 
-describe('who gets in', rowsAtOnce, () => {
-  const alice = passwordLine('alice', 'one');
-  interface Row {
-    says: string;
-    files: Files;
-    user?: string;
-    password?: string;
-    in: boolean;
+describe('who gets in, by what is configured', () => {
+  const folder = new Folder({ after }, { alice: passwordLine('alice', 'one'), empty: '' });
+  const broker = (conf: string): (() => Broker) =>
+    shared({ conf: at => `listener ${at.port()} 127.0.0.1\n${conf.replaceAll('{dir}', folder.path)}` });
+  const brokers = {
+    nothing: broker(''),
+    'allow_anonymous true': broker('allow_anonymous true\n'),
+    password_file: broker('password_file {dir}/alice\n'),
+    'password_file and allow_anonymous true': broker('password_file {dir}/alice\nallow_anonymous true\n'),
+    'an empty password_file': broker('password_file {dir}/empty\n'),
+  };
+  type Row = readonly [username: string | null, password: string | null, isIn: boolean];
+  const rows: Record<keyof typeof brokers, readonly Row[]> = {
+    nothing: [
+      [null, null, false],
+      ['alice', 'one', false],
+    ],
+    'allow_anonymous true': [
+      [null, null, true],
+      ['alice', 'anything', true],
+    ],
+    password_file: [
+      [null, null, false],
+      ['alice', 'one', true],
+      ['alice', 'two', false],
+      ['alice', '', false],
+      ['alice', null, false],
+      ['Alice', 'one', false],
+      ['bob', 'one', false],
+    ],
+    'password_file and allow_anonymous true': [
+      [null, null, true],
+      ['alice', 'one', true],
+      ['alice', 'two', false],
+      ['bob', 'one', false],
+    ],
+    'an empty password_file': [
+      [null, null, false],
+      ['alice', 'one', false],
+    ],
+  };
+  for (const [configured, list] of Object.entries(rows)) {
+    for (const [username, password, isIn] of list) {
+      test(`${configured}: ${username}, ${password} → ${isIn ? 'let in' : 'CONNACK 5, 0x87'}`, async () => {
+        const { log, lines, port } = brokers[configured as keyof typeof brokers]();
+        const from = lines.length;
+        for (const version of versions) {
+          const client = await RawClient.dial({ port });
+          const fields = { ...(username === null ? {} : { username }), ...(password === null ? {} : { password }) };
+          const { reasonCode } = await client.connect({ clientId: `c${version}`, version, ...fields });
+          assert.equal(reasonCode, isIn ? 0 : version === 5 ? 0x87 : 5, `protocol ${version}\n${log}`);
+          if (isIn) client.destroy();
+          else await client.expectClosed();
+        }
+        if (isIn) return;
+        const refusals = (): string[] =>
+          texts(lines.slice(from)).filter(line => line.includes('disconnected: not authorised.'));
+        await until('three refusals in the log', () => refusals().length === 3);
+        for (const [i, version] of versions.entries()) {
+          assert.match(
+            refusals()[i]!,
+            new RegExp(`^Client c${version} \\[127\\.0\\.0\\.1:\\d+\\] disconnected: not authorised\\.$`),
+          );
+        }
+      });
+    }
   }
-  const anonymous = 'allow_anonymous true\n';
-  const rows: readonly Row[] = [
-    { says: 'nothing configured: nobody', files: { more: '' }, in: false },
-    { says: 'nothing configured: not with a name either', files: { more: '' }, user: 'a', password: 'b', in: false },
-    { says: 'allow_anonymous true: everybody', files: { more: anonymous }, in: true },
-    {
-      says: 'allow_anonymous true: any name and password',
-      files: { more: anonymous },
-      user: 'a',
-      password: 'b',
-      in: true,
-    },
-    { says: 'password file: no name', files: { passwords: alice, more: '' }, in: false },
-    { says: 'password file: right', files: { passwords: alice, more: '' }, user: 'alice', password: 'one', in: true },
-    { says: 'password file: wrong', files: { passwords: alice, more: '' }, user: 'alice', password: 'two', in: false },
-    { says: 'password file: none sent', files: { passwords: alice, more: '' }, user: 'alice', in: false },
-    {
-      says: 'password file: unknown name',
-      files: { passwords: alice, more: '' },
-      user: 'bob',
-      password: 'one',
-      in: false,
-    },
-    {
-      says: 'password file: the name in capitals',
-      files: { passwords: alice, more: '' },
-      user: 'Alice',
-      password: 'one',
-      in: false,
-    },
-    { says: 'both: no name', files: { passwords: alice, more: anonymous }, in: true },
-    {
-      says: 'both: unknown name',
-      files: { passwords: alice, more: anonymous },
-      user: 'bob',
-      password: 'one',
-      in: false,
-    },
-    { says: 'both: wrong', files: { passwords: alice, more: anonymous }, user: 'alice', password: 'x', in: false },
-    { says: 'an empty password file', files: { passwords: '', more: '' }, user: 'alice', password: 'one', in: false },
-  ];
-  for (const { says, files, user, password, in: isIn } of rows) {
-    test(`${says} → ${isIn ? 'let in' : 'CONNACK 5, 0x87'}`, async t => {
-      const broker = await brokerWith(t, files);
-      const fields: ConnectFields = {
-        clientId: 'c',
-        ...(user === undefined ? {} : { username: user }),
-        ...(password === undefined ? {} : { password }),
-      };
-      for (const version of versions) {
-        const code = await connectCode(broker, { ...fields, version });
-        assert.equal(code, isIn ? 0 : version === 5 ? 0x87 : 5, `protocol ${version}`);
-      }
-      if (isIn) return;
-      await broker.logged(/Client c \[127\.0\.0\.1:\d+\] disconnected: not authorised\.$/);
-      assert.doesNotMatch(broker.log, /New client connected/);
-    });
-  }
+});
 
+describe('passwords and client ids', rowsAtOnce, () => {
   test('every format of mosquitto_passwd is read: $6$, $7$ with 12 and 64 bytes of salt', async t => {
     const passwords =
       `# a comment\n\nno colon\n${passwordLine('six', 'a')}${passwordLine7('seven', 'b')}` +

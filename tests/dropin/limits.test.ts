@@ -287,7 +287,9 @@ describe('queues', rowsAtOnce, () => {
     assert.equal((await client.expect('pubrec')).reasonCode, 0);
     assert.equal((await client.expect('pubrec')).reasonCode, 0);
     assert.equal((await client.expect('pubrec')).reasonCode, 0x97);
-    await broker.logged(/Client a has exceeded its receive-maximum quota\. This behaviour must be fixed on the client\./);
+    await broker.logged(
+      /Client a has exceeded its receive-maximum quota\. This behaviour must be fixed on the client\./,
+    );
   });
 
   test('max_inflight_bytes: at least one message is always on its way', async t => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { argon2Sync, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { after, before } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   run,
@@ -31,6 +32,16 @@ export async function start(owner: Owner, options: BrokerOptions = {}): Promise<
   const broker = await startBroker(options);
   owner.after(() => broker.stop());
   return broker;
+}
+
+/** Called in the body of a suite: one broker for all of its tests, which must then run one after the other. */
+export function shared(options: BrokerOptions): () => Broker {
+  let broker: Broker | null = null;
+  before(async () => {
+    broker = await startBroker(options);
+  });
+  after(() => broker?.stop());
+  return () => broker!;
 }
 
 /** Log lines without the time in front. */

@@ -11,16 +11,18 @@ import {
   readPacket,
   subscribe,
   type Broker,
+  type Place,
 } from '../harness/mod.ts';
-import { assertInOrder, clientOf, rowsAtOnce, start, texts } from './stage.ts';
+import { assertInOrder, clientOf, rowsAtOnce, shared, start, texts } from './stage.ts';
 import { accept, close, frame, request, WebPeer, type UpgradeFields } from './upgrade.ts';
 
 const binary = 2;
 
+const conf = (at: Place, lines = '', globals = ''): string =>
+  `listener ${at.port()} 127.0.0.1\nprotocol websockets\n${lines}allow_anonymous true\n${globals}`;
+
 function brokerWith(t: TestContext, lines = '', globals = ''): Promise<Broker> {
-  return start(t, {
-    conf: at => `listener ${at.port()} 127.0.0.1\nprotocol websockets\n${lines}allow_anonymous true\n${globals}`,
-  });
+  return start(t, { conf: at => conf(at, lines, globals) });
 }
 
 /** Upgraded and let in. */
@@ -83,35 +85,6 @@ describe('the upgrade', rowsAtOnce, () => {
     }
   });
 
-  const unknown = 'bad socket read/write: Unknown error';
-  const refused: readonly (readonly [what: string, fields: UpgradeFields, reason: string])[] = [
-    ['another method', { method: 'POST' }, unknown],
-    ['no Upgrade', { headers: { Upgrade: null } }, unknown],
-    ['no Connection', { headers: { Connection: null } }, unknown],
-    ['no key', { headers: { 'Sec-WebSocket-Key': null } }, unknown],
-    ['no subprotocol', { headers: { 'Sec-WebSocket-Protocol': null } }, unknown],
-    ['another subprotocol', { headers: { 'Sec-WebSocket-Protocol': 'wamp' } }, unknown],
-    ['a prefix of a subprotocol', { headers: { 'Sec-WebSocket-Protocol': 'mq' } }, unknown],
-    ['the subprotocol in capitals', { headers: { 'Sec-WebSocket-Protocol': 'MQTT' } }, unknown],
-    [
-      'another version',
-      { headers: { 'Sec-WebSocket-Version': '8' } },
-      'used disallowed feature (QoS too high, retain not supported, or bad AUTH method).',
-    ],
-    ['bytes behind the header block', { behind: frame(binary, pingreq()) }, 'malformed packet.'],
-  ];
-  for (const [what, fields, reason] of refused) {
-    test(`with ${what} is closed without an HTTP answer: ${reason}`, async t => {
-      const broker = await brokerWith(t);
-      const peer = await WebPeer.dial(broker.port);
-      peer.send(request(fields));
-      assert.equal(await peer.answer(), null);
-      await broker.logged(/disconnected/);
-      const line = texts(broker.lines).find(each => each.startsWith('Client 127.0.0.1 ['));
-      assert.equal(line?.replace(/\[.*\]/, '[]'), `Client 127.0.0.1 [] disconnected: ${reason}`);
-    });
-  }
-
   test('in pieces, one byte at a time, is granted', async t => {
     const broker = await brokerWith(t);
     const peer = await WebPeer.dial(broker.port);
@@ -144,6 +117,38 @@ describe('the upgrade', rowsAtOnce, () => {
     assert.equal(await peer.answer(), null);
     await broker.logged(/First packet not CONNECT \(47\)\./);
   });
+});
+
+describe('an upgrade', () => {
+  const broker = shared({ conf });
+  const unknown = 'bad socket read/write: Unknown error';
+  const refused: readonly (readonly [what: string, fields: UpgradeFields, reason: string])[] = [
+    ['another method', { method: 'POST' }, unknown],
+    ['no Upgrade', { headers: { Upgrade: null } }, unknown],
+    ['no Connection', { headers: { Connection: null } }, unknown],
+    ['no key', { headers: { 'Sec-WebSocket-Key': null } }, unknown],
+    ['no subprotocol', { headers: { 'Sec-WebSocket-Protocol': null } }, unknown],
+    ['another subprotocol', { headers: { 'Sec-WebSocket-Protocol': 'wamp' } }, unknown],
+    ['a prefix of a subprotocol', { headers: { 'Sec-WebSocket-Protocol': 'mq' } }, unknown],
+    ['the subprotocol in capitals', { headers: { 'Sec-WebSocket-Protocol': 'MQTT' } }, unknown],
+    [
+      'another version',
+      { headers: { 'Sec-WebSocket-Version': '8' } },
+      'used disallowed feature (QoS too high, retain not supported, or bad AUTH method).',
+    ],
+    ['bytes behind the header block', { behind: frame(binary, pingreq()) }, 'malformed packet.'],
+  ];
+  for (const [what, fields, reason] of refused) {
+    test(`with ${what} is closed without an HTTP answer: ${reason}`, async () => {
+      const from = broker().lines.length;
+      const peer = await WebPeer.dial(broker().port);
+      peer.send(request(fields));
+      assert.equal(await peer.answer(), null);
+      await broker().logged(/disconnected/, from);
+      const line = texts(broker().lines.slice(from)).find(each => each.startsWith('Client 127.0.0.1 ['));
+      assert.equal(line?.replace(/\[.*\]/, '[]'), `Client 127.0.0.1 [] disconnected: ${reason}`);
+    });
+  }
 });
 
 describe('websockets_origin', rowsAtOnce, () => {
