@@ -68,3 +68,19 @@ test('listeners are matched by port and address, not by their order', () => {
     restart: [],
   });
 });
+
+test('listeners keep the order of the start, so that each port keeps its own rules', () => {
+  const planned = plan(
+    'listener 1\nmax_qos 1\nlistener 2\nmax_qos 2\nlistener 3',
+    'listener 3\nlistener 2\nmax_qos 2\nlistener 1\nmax_qos 0',
+  );
+  assert.ok(planned.ok);
+  assert.deepEqual(
+    planned.settings.listeners.map(({ port, maxQos }) => [port, maxQos]),
+    [
+      [1, 0],
+      [2, 2],
+      [3, 2],
+    ],
+  );
+});

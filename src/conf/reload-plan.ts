@@ -47,17 +47,20 @@ interface Pair {
   after: ListenerSettings;
 }
 
+/** In the old order, whatever the order in the file: open ports and their rules are matched by their place in the list. */
 function pairListeners(old: Settings, next: Settings): { pairs: Pair[] } | { failure: ConfFailure } {
-  const left = [...old.listeners];
+  const left = [...next.listeners];
   const pairs: Pair[] = [];
-  for (const after of next.listeners) {
-    const index = left.findIndex(before => listenerKey(before) === listenerKey(after));
-    const [before] = index < 0 ? [] : left.splice(index, 1);
-    if (before === undefined) return { failure: portsDiffer(`${listenerKey(after)} is new`, after.place) };
-    pairs.push({ before, after });
+  let gone: string | null = null;
+  for (const before of old.listeners) {
+    const index = left.findIndex(after => listenerKey(after) === listenerKey(before));
+    const [after] = index < 0 ? [] : left.splice(index, 1);
+    if (after === undefined) gone ??= listenerKey(before);
+    else pairs.push({ before, after });
   }
-  const [gone] = left;
-  return gone === undefined ? { pairs } : { failure: portsDiffer(`${listenerKey(gone)} is gone`, null) };
+  const [added] = left;
+  if (added !== undefined) return { failure: portsDiffer(`${listenerKey(added)} is new`, added.place) };
+  return gone === null ? { pairs } : { failure: portsDiffer(`${gone} is gone`, null) };
 }
 
 function portsDiffer(what: string, place: Place | null): ConfFailure {

@@ -126,3 +126,11 @@ test('a shared filter needs a group without wildcards and a filter', () => {
     assert.equal(parseSharedFilter(bad), 'invalid', bad);
   }
 });
+
+test('a level may have more children than a call can take arguments', () => {
+  const tree = new RetainedTree<number>();
+  for (let i = 0; i < 200_000; i++) tree.set(`devices/${i}`, i);
+  let count = 0;
+  for (const value of tree.values()) count += Number(value >= 0);
+  assert.equal(count, 200_000);
+});
