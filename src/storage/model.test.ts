@@ -103,9 +103,7 @@ const messages = fc
     qos: fc.constantFrom(1, 2),
     expiresAt: fc.constantFrom(0, 1_900_000_000),
   })
-  .map(({ text, qos, ...rest }) =>
-    sampleMessage({ ...rest, qos: qos, payload: Buffer.from(text), retain: true }),
-  );
+  .map(({ text, qos, ...rest }) => sampleMessage({ ...rest, qos: qos, payload: Buffer.from(text), retain: true }));
 
 /** The last message that was made is used again, so that several rows share one. */
 let shared = sampleMessage();

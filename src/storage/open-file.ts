@@ -33,7 +33,7 @@ export function openFile(file: string, wall: number): OpenedFile {
   finishRepair(file, wall);
   let db = attempt(file);
   if (db === null) {
-    remarks.push(...repair(file, wall));
+    remarks.push(...repaired(file, wall));
     db = attempt(file);
   }
   if (db === null) {
@@ -49,6 +49,15 @@ export function openFile(file: string, wall: number): OpenedFile {
     rememberCookie(db);
   }
   return { db, remarks };
+}
+
+/** A repair needs about as much room as the file has; without it the damaged file stays where it is. */
+function repaired(file: string, wall: number): string[] {
+  try {
+    return repair(file, wall);
+  } catch (error) {
+    throw refusal(file, error);
+  }
 }
 
 /** Null when the file is damaged. */
