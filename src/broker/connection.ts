@@ -89,6 +89,8 @@ export class Connection implements LinkHandler {
   writableAsked = -1;
   /** Answers that wait for the store. */
   answersWaiting = 0;
+  /** True while what was in flight before this connection waits for the store. */
+  resuming = false;
   /** Where the small packet reserved by small() starts. */
   smallStart = 0;
   private pausedBySlowness = false;
@@ -197,7 +199,8 @@ export class Connection implements LinkHandler {
 
   logProtocolError(text: string): void {
     const who = this.session === null ? `${this.peer.address}:${this.peer.port}` : this.clientId;
-    this.broker.log.write('information', `Protocol error from ${who}: ${text}`);
+    const own = text.replace('%c', who).replace('%a', this.peer.address);
+    this.broker.log.write('information', own === text ? `Protocol error from ${who}: ${text}` : own);
   }
 
   onEnded(): void {

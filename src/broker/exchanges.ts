@@ -19,7 +19,7 @@ export function onPuback(broker: Broker, connection: Connection, ack: Ack): void
   if (broker.log.debug) traceAck(broker, connection, 'PUBACK', ack);
   const delivery = session.inflight.get(ack.packetId);
   if (delivery === undefined) return;
-  if (delivery.qos !== 1) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
+  if (delivery.qos !== 1) throw mismatch('Mismatched QoS (2:1) when deleting outgoing message.');
   session.inflight.remove(delivery);
   dropDelivery(broker, session, delivery);
   continueAfter(broker, connection);
@@ -52,7 +52,7 @@ export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): voi
   if (broker.log.debug) traceAck(broker, connection, 'PUBCOMP', ack);
   const delivery = session.inflight.get(ack.packetId);
   if (delivery === undefined) return;
-  if (delivery.qos !== 2) throw mismatch('Mismatched QoS (2:1) when deleting outgoing message.');
+  if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
   if (delivery.state !== deliveryStates.released) {
     throw mismatch('Mismatched state (5:9) when deleting outgoing message.');
   }

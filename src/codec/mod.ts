@@ -4,7 +4,13 @@ export { ByteWriter } from './byte-writer.ts';
 export { FrameReader, type FrameLimits, frameStatus } from './frame-reader.ts';
 export { type Answer, malformed, malformedUtf8, PacketError, protocolError } from './packet-error.ts';
 export { type PacketTypeName, packetTypes, type ProtocolVersion } from './packet-types.ts';
-export { NO_PROPERTIES, type Properties, propertyTable, readOne as readProperty, writeProperties } from './properties.ts';
+export {
+  NO_PROPERTIES,
+  type Properties,
+  propertyTable,
+  readOne as readProperty,
+  writeProperties,
+} from './properties.ts';
 export { type ReasonCode, reasonCodes, returnCodes } from './reason-codes.ts';
 export { isMqttUtf8, utf8Text } from './utf8.ts';
 export { type Ack, type AckName, encodeAck, firstByteOf, readAck, writeAck } from './packets/ack.ts';

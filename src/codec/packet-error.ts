@@ -18,7 +18,10 @@ export type Answer =
 export class PacketError {
   readonly reasonCode: ReasonCode;
   readonly answer: Answer;
-  /** For the line `Protocol error from <client>: <text>`; empty when that line says nothing more. */
+  /**
+   * For the line `Protocol error from <client>: <text>`; empty when that line says nothing more. With `%c` (client) or
+   * `%a` (address) in it, it is a line of its own.
+   */
   readonly text: string;
   /** What stands behind `disconnected: `, where it is not the reason code's usual phrase. */
   readonly ending: string | null;

@@ -51,9 +51,10 @@ export function readPublish(
   version: ProtocolVersion,
 ): void {
   const qos = (first >> 1) & 3;
-  if (qos === 3) throw malformed(); // [MQTT-3.3.1-4]
+  if (qos === 3) throw malformed('Invalid QoS in PUBLISH from %c, disconnecting.'); // [MQTT-3.3.1-4]
   const dup = (first & 8) !== 0;
-  if (dup && qos === 0) throw malformed(); // [MQTT-3.3.1-2]
+  // [MQTT-3.3.1-2]
+  if (dup && qos === 0) throw malformed('Invalid PUBLISH (QoS=0 and DUP=1) from %c, disconnecting.');
   if (end - start < 2) throw malformed();
   const topicEnd = start + 2 + ((bytes[start]! << 8) | bytes[start + 1]!);
   let position = topicEnd;

@@ -51,7 +51,8 @@ function readItem(reader: ByteReader, version: ProtocolVersion): SubscribeItem {
   const qos = options & 3;
   const retainHandling = (options >> 4) & 3;
   const reserved = version === 5 ? options & 0xc0 : options & 0xfc;
-  if (qos === 3 || reserved !== 0 || retainHandling === 3) throw malformed(); // [MQTT-3.8.3-4], [MQTT-3.8.3-5]
+  if (qos === 3) throw malformed('Invalid QoS in subscription command from %a, disconnecting.'); // [MQTT-3.8.3-4]
+  if (reserved !== 0 || retainHandling === 3) throw malformed(); // [MQTT-3.8.3-5]
   return {
     topicFilter,
     qos: qos as 0 | 1 | 2,
