@@ -7,7 +7,7 @@ import { watchHome } from './watch-home.ts';
 
 function home(t: TestContext) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'zancudo-watch-'));
-  fs.mkdirSync(path.join(folder, 'clients'));
+  for (const name of ['clients', 'server']) fs.mkdirSync(path.join(folder, name));
   const seen = { count: 0, running: 0, wake: (): void => {} };
   const stop = watchHome(folder, async () => {
     assert.equal(++seen.running, 1, 'one reload at a time');

@@ -1,8 +1,9 @@
 /**
  * Notices what `zancudo ca` and `zancudo device` have changed while the broker runs: the CAs whose clients are let in,
- * the revocation list, the access rules. No process has to be found and no right to signal it is needed.
+ * the revocation list, the access rules, the broker's own certificates. No process has to be found and no right to
+ * signal it is needed.
  *
- *   clients/*, access  ->  an event of the file system, or where there is none a look twice a second  ->  reload
+ *   clients/*, server/*, access  ->  an event of the file system, or where there is none a look twice a second  ->  reload
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -26,13 +27,15 @@ export function watchHome(folder: string, changed: () => Promise<void>): () => v
   };
   const stops = [
     watchFiles(folder, name => name === accessFile, notice),
-    watchFiles(path.join(folder, 'clients'), name => !name.includes('.tmp-'), notice),
+    ...['clients', 'server'].map(name => watchFiles(path.join(folder, name), isFinished, notice)),
   ];
   return () => {
     clearTimeout(timer);
     for (const stop of stops) stop();
   };
 }
+
+const isFinished = (name: string): boolean => !name.includes('.tmp-');
 
 function watchFiles(folder: string, counts: (name: string) => boolean, notice: () => void): () => void {
   try {
