@@ -2,8 +2,8 @@
 import { programName, type CommandPage } from './command-page.ts';
 import type { Context } from './context.ts';
 import { commandNamed, type ControlModule, type Desk } from './ctrl/control-command.ts';
-import { conflictIn, optionsFileLines } from './ctrl/ctrl-connection.ts';
-import { parseCtrlArguments, type Draft } from './ctrl/ctrl-options.ts';
+import { optionsFileLines, profileProblem } from './ctrl/ctrl-connection.ts';
+import { parseCtrlArguments, type CtrlDraft } from './ctrl/ctrl-options.ts';
 import { chaptersOf, controlModules, ctrlPage } from './ctrl/ctrl-page.ts';
 import { initDynsec } from './ctrl/dynsec-init.ts';
 import { setPasswordOffline } from './ctrl/dynsec-offline.ts';
@@ -14,10 +14,8 @@ import { SecretPrompt } from './secret-prompt.ts';
 
 export async function run(args: readonly string[], context: Context): Promise<number> {
   const parsed = parseCtrlArguments(args, named => optionsFileLines(named, 'mosquitto_ctrl', context));
-  if (parsed.kind === 'help') return showUsage(context);
-  if (parsed.kind === 'error') return refuse(parsed.lines, context);
-  const conflict = conflictIn(parsed.draft);
-  if (conflict !== null) return refuse(conflict, context);
+  if (parsed.kind === 'error') return refuse(parsed.line, parsed.hint, context);
+  if (parsed.kind !== 'run') return showUsage(context);
   const [moduleName, commandName, ...words] = parsed.words;
   if (moduleName === undefined) return startShell(parsed.draft, context);
   if (commandName === undefined) return showUsage(context);
@@ -30,7 +28,7 @@ async function runCommand(
   module: ControlModule,
   name: string,
   words: readonly string[],
-  draft: Draft,
+  draft: CtrlDraft,
   context: Context,
 ): Promise<number> {
   const prompt = new SecretPrompt(context);
@@ -42,9 +40,11 @@ async function runCommand(
   const lower = name.toLowerCase();
   if (lower === 'help') return showModule(module, context);
   if (isDynsec && lower === 'init') return initDynsec(words, programName(ctrlPage, context), desk, context);
-  if (draft.dataFile !== null) return offline(draft.dataFile, isDynsec ? lower : '', words, context);
+  if (draft.dataFile !== undefined) return offline(draft.dataFile, isDynsec ? lower : '', words, context);
   const row = commandNamed(module, name);
   if (row === undefined) return unknownCommand(module, name, context);
+  const fault = profileProblem(draft, context);
+  if (fault !== null) return complainOfProfile(fault, context);
   // Loaded only here: help and mistakes need no client.
   const { runOnce } = await import('./ctrl/run-once.ts');
   return runOnce({ module, row, words }, draft, desk, context);
@@ -58,8 +58,8 @@ function offline(file: string, command: string, words: readonly string[], contex
   return exitCodes.invalid;
 }
 
-async function startShell(draft: Draft, context: Context): Promise<number> {
-  if (draft.dataFile !== null) return offline(draft.dataFile, '', [], context);
+async function startShell(draft: CtrlDraft, context: Context): Promise<number> {
+  if (draft.dataFile !== undefined) return offline(draft.dataFile, '', [], context);
   const { runShell } = await import('./ctrl/shell-terminal.ts');
   return runShell(draft, context);
 }
@@ -75,8 +75,13 @@ function showModule(module: ControlModule, context: Context): number {
   return exitCodes.ok;
 }
 
-function refuse(lines: readonly string[], context: Context): number {
+function complainOfProfile(lines: readonly string[], context: Context): number {
   context.complain(lines.map(line => `${line}\n`).join(''));
+  return exitCodes.usage;
+}
+
+function refuse(line: string, hint: string | null, context: Context): number {
+  context.complain(`${line}\n${hint === null ? '' : `  ${hint}\n`}`);
   context.complain(`\nUse '${programName(ctrlPage, context)} --help' to see usage.\n`);
   return exitCodes.usage;
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { conflictIn, connectOptionsOf } from './ctrl-connection.ts';
-import { ctrlOptions, newDraft, parseCtrlArguments, type Draft } from './ctrl-options.ts';
+import { recordedContext } from '../shared.test.ts';
+import { ctrlConnectOptions } from './ctrl-connection.ts';
+import { ctrlOptions, newCtrlDraft, parseCtrlArguments, type CtrlDraft } from './ctrl-options.ts';
 
 function parse(args: string[], file: string[] = []) {
   return parseCtrlArguments(args, () => file);
 }
 
-function draftOf(args: string[], file: string[] = []): Draft {
+function draftOf(args: string[], file: string[] = []): CtrlDraft {
   const parsed = parse(args, file);
   assert.ok(parsed.kind === 'run', JSON.stringify(parsed));
   return parsed.draft;
@@ -17,7 +18,7 @@ function draftOf(args: string[], file: string[] = []): Draft {
 function errorOf(...args: string[]): string {
   const parsed = parse(args);
   assert.ok(parsed.kind === 'error', JSON.stringify(parsed));
-  return parsed.lines[0] ?? '';
+  return parsed.line;
 }
 
 test('options stand before the module; what follows is left to it', () => {
@@ -28,7 +29,7 @@ test('options stand before the module; what follows is left to it', () => {
 });
 
 test('MQTT 5 and QoS 1 unless said otherwise; long and short names mean the same', () => {
-  assert.deepEqual([newDraft().version, newDraft().qos], [5, 1]);
+  assert.deepEqual([newCtrlDraft().version, newCtrlDraft().qos], [5, 1]);
   assert.deepEqual(
     draftOf(['-V', '311', '-q', '2', '-u', 'a', '-P', 'b', '-i', 'c', '-h', 'd', '-p', '5', '-d', '-v']),
     {
@@ -62,52 +63,29 @@ test('--help and --version show the usage', () => {
 });
 
 test('-L gives host, port, user and TLS', () => {
-  const { host, port, username, password } = draftOf(['-L', 'mqtt://u:p:q@h:1884/t']);
-  assert.deepEqual([host, port, username, password], ['h', 1884, 'u', 'p:q']);
+  const { host, port, username, password, topic } = draftOf(['-L', 'mqtt://u:p:q@h:1884/t']);
+  assert.deepEqual([host, port, username, password, topic], ['h', 1884, 'u', 'p:q', undefined]);
   const secure = draftOf(['-L', 'MQTTS://h/']);
-  assert.deepEqual([secure.port, secure.useSystemCas, secure.username], [8883, true, null]);
+  assert.deepEqual([secure.port, secure.osCertificates, secure.username], [8883, true, undefined]);
   assert.equal(errorOf('-L', 'ws://h/'), 'Error: Unsupported URL scheme.');
   assert.equal(errorOf('-L', 'mqtt://h'), 'Error: Invalid URL for -L argument specified - topic missing.');
   assert.equal(errorOf('-L', 'mqtt://@h/'), 'Error: Empty username in URL.');
+  assert.equal(errorOf('-L', 'mqtt://:pw@h/'), 'Error: Empty username in URL.');
   assert.equal(errorOf('-L', 'mqtt://h:/'), 'Error: Empty port in URL.');
 });
 
-test('--proxy takes SOCKS5 with the name resolved by the proxy, and nothing else', () => {
-  const proxyOf = (url: string) => draftOf(['--proxy', url]).proxy;
-  assert.deepEqual(proxyOf('socks5h://h'), { host: 'h', port: 1080, username: null, password: null });
-  assert.deepEqual(proxyOf('socks5h://u%40x:p%3A%25@[::1]:99'), {
-    host: '::1',
-    port: 99,
-    username: 'u@x',
-    password: 'p:%',
-  });
-  assert.equal(errorOf('--proxy', 'http://h'), 'Error: Unsupported proxy protocol: http://h');
-  assert.equal(errorOf('--proxy', 'socks5h://h:0'), 'Error: Invalid proxy port 0');
-  assert.equal(errorOf('--proxy', 'socks5h://u%20@h'), 'Error: Invalid URL encoding in username.');
-});
-
-test('what does not go together is refused, and no TLS option is left out in silence', () => {
-  const conflict = (...args: string[]) => conflictIn(draftOf(args))?.[0];
-  assert.equal(conflict('--cert', 'c'), 'Error: Both certfile and keyfile must be provided if one of them is set.');
-  assert.equal(conflict('--keyform', 'pem'), 'Error: If keyform is set, keyfile must be also specified.');
-  assert.equal(
-    conflict('--psk', 'ab', '--cafile', 'c'),
-    'Error: Only one of --psk or --cafile/--capath may be used at once.',
-  );
-  assert.equal(conflict('--psk', 'ab'), 'Error: --psk-identity required if --psk used.');
-  assert.equal(conflict('--psk', 'xyz', '--psk-identity', 'i'), 'Error: Problem setting TLS-PSK options.');
-  assert.equal(conflict('--tls-version', 'tlsv1'), 'Error: Problem setting TLS options, check the options are valid.');
-  assert.match(
-    conflict('--tls-engine', 'pkcs11') ?? '',
-    /^Error: Problem setting TLS engine, is pkcs11 a valid engine\?/,
-  );
-  assert.equal(conflict('--cert', 'c', '--key', 'k'), 'Error: --cert without TLS.');
-  assert.equal(conflict('--cert', 'c', '--key', 'k', '-p', '8883'), undefined);
+test('no option that asks for TLS is left out in silence', () => {
+  assert.equal(errorOf('--cert', 'c'), 'Error: Both certfile and keyfile must be provided if one of them is set.');
+  assert.equal(errorOf('--psk', 'ab'), 'Error: --psk-identity required if --psk used.');
+  assert.equal(errorOf('--cert', 'c', '--key', 'k'), 'Error: --cert without TLS.');
+  assert.equal(errorOf('--ciphers', 'x'), 'Error: --ciphers without TLS.');
+  assert.equal(draftOf(['--cert', 'c', '--key', 'k', '-p', '8883']).certfile, 'c');
 });
 
 test('TLS is on with a CA, a pre-shared key or port 8883, and moves the port', async () => {
-  const optionsOf = (...args: string[]) => connectOptionsOf(draftOf(args), () => undefined);
-  assert.deepEqual(await optionsOf(), { version: 5, host: 'localhost', port: 1883 });
+  const optionsOf = (...args: string[]) => ctrlConnectOptions(draftOf(args), recordedContext());
+  const plain = await optionsOf();
+  assert.deepEqual([plain.version, plain.host, plain.port, plain.tls], [5, 'localhost', 1883, undefined]);
   const psk = await optionsOf('--psk', 'abcd', '--psk-identity', 'me');
   assert.deepEqual([psk.port, psk.tls?.psk], [8883, { identity: 'me', key: Buffer.from([0xab, 0xcd]) }]);
   assert.notEqual((await optionsOf('-p', '8883')).tls, undefined);
@@ -121,8 +99,7 @@ test('any list of words ends in a draft or in an answer', () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 10 }), args => {
       const parsed = parse(args);
-      if (parsed.kind === 'run') conflictIn(parsed.draft);
-      if (parsed.kind === 'error') assert.notEqual(parsed.lines[0], '');
+      if (parsed.kind === 'error') assert.notEqual(parsed.line, '');
     }),
   );
 });

@@ -1,10 +1,11 @@
 /** One command: words -> request -> reply -> lines and exit code. */
-import { ClientError, reasonName, returnCodeName } from '../../client/mod.ts';
+import { ClientError, reasonName, returnCodeName, type ConnectOptions } from '../../client/mod.ts';
 import type { Context } from '../context.ts';
 import { build, type ControlCommand, type ControlModule, type Desk } from './control-command.ts';
 import { ControlLink, type Sent, type Watcher } from './control-link.ts';
-import { connectOptionsOf, usesTls } from './ctrl-connection.ts';
-import type { Draft } from './ctrl-options.ts';
+import { TlsSettingFault } from '../client/settings.ts';
+import { ctrlConnectOptions } from './ctrl-connection.ts';
+import type { CtrlDraft } from './ctrl-options.ts';
 import { exitCodes } from './exit-codes.ts';
 import { explainError, type Explained } from './explain-error.ts';
 import { linesOf } from './reply.ts';
@@ -17,7 +18,7 @@ export interface Task {
   words: readonly string[];
 }
 
-export async function runOnce(task: Task, draft: Draft, desk: Desk, context: Context): Promise<number> {
+export async function runOnce(task: Task, draft: CtrlDraft, desk: Desk, context: Context): Promise<number> {
   const built = await build(task.row, task.words, desk);
   if (!built.ok) {
     context.complain(built.lines.map(line => `${line}\n`).join(''));
@@ -26,16 +27,15 @@ export async function runOnce(task: Task, draft: Draft, desk: Desk, context: Con
   const complain = (text: string): void => {
     if (!draft.quiet) context.complain(text);
   };
-  warn(draft, complain);
-  if (draft.username !== null && draft.password === null) {
-    const problem = await askLogin(draft, desk);
-    if (problem !== null) {
-      context.complain(problem);
+  try {
+    const options = await ctrlConnectOptions(draft, context);
+    warn(options, draft, complain);
+    const login = draft.username === undefined || draft.password !== undefined ? {} : await askLogin(draft, desk);
+    if (typeof login === 'string') {
+      context.complain(login);
       return exitCodes.usage;
     }
-  }
-  try {
-    const link = await openLink(draft, context, timeoutMs);
+    const link = await openLink({ ...options, ...login }, draft, context, timeoutMs);
     try {
       return tell(await link.send(task.module, task.row, built.command), task, context, complain);
     } finally {
@@ -48,20 +48,19 @@ export async function runOnce(task: Task, draft: Draft, desk: Desk, context: Con
   }
 }
 
-/** Null when there is a password now. */
-async function askLogin(draft: Draft, desk: Desk): Promise<string | null> {
+/** A string is why there is no password. */
+async function askLogin(draft: CtrlDraft, desk: Desk): Promise<{ password: Buffer } | string> {
   const answer = await desk.ask(`Password for ${draft.username}: `, null);
-  if (!answer.ok) return `${answer.because === 'empty' ? 'Error: Empty password.\n' : ''}Error getting password.\n`;
-  draft.password = answer.password.toString();
-  return null;
+  if (answer.ok) return { password: answer.password };
+  return `${answer.because === 'empty' ? 'Error: Empty password.\n' : ''}Error getting password.\n`;
 }
 
 /** Everybody on the way can read along, except through a Unix socket; Mosquitto says it every time. */
-function warn(draft: Draft, complain: (text: string) => void): void {
-  if (draft.insecure && usesTls(draft)) {
+function warn({ tls, unixSocket }: ConnectOptions, draft: CtrlDraft, complain: (text: string) => void): void {
+  if (draft.insecure && tls !== undefined) {
     complain('Warning: --insecure: neither the name nor the CA of the broker is checked.\n');
   }
-  if (usesTls(draft) || draft.unixSocket !== null) return;
+  if (tls !== undefined || unixSocket !== undefined) return;
   complain('Warning: You are running mosquitto_ctrl without encryption.\n');
   complain(
     'This means all of the configuration changes you are making are visible on the network, including passwords.\n\n',
@@ -69,19 +68,20 @@ function warn(draft: Draft, complain: (text: string) => void): void {
 }
 
 /** Rejects with a ClientError. */
-export async function openLink(draft: Draft, context: Context, replyTimeoutMs: number): Promise<ControlLink> {
-  const trace = (line: string): void => context.complain(`${line}\n`);
+export function openLink(
+  options: ConnectOptions,
+  draft: CtrlDraft,
+  context: Context,
+  replyTimeoutMs: number,
+): Promise<ControlLink> {
   const watch: Watcher = (direction, payload) => context.complain(`${direction}: ${payload}\n`);
-  return ControlLink.open({
-    connect: await connectOptionsOf(draft, trace),
-    qos: draft.qos,
-    timeoutMs: replyTimeoutMs,
-    ...(draft.verbose ? { watch } : {}),
-  });
+  const watching = draft.verbose ? { watch } : {};
+  return ControlLink.open({ connect: options, qos: draft.qos, timeoutMs: replyTimeoutMs, ...watching });
 }
 
-/** What is no ClientError is a fault of this program and goes on up. */
-export function explain(error: unknown, draft: Draft): Explained {
+/** What is no fault of settings or connections is one of this program and goes on up. */
+export function explain(error: unknown, draft: CtrlDraft): Explained {
+  if (error instanceof TlsSettingFault) return { exitCode: exitCodes.usage, lines: [error.message, `  ${error.why}`] };
   if (!(error instanceof ClientError)) throw error;
   return explainError(error, draft.version === 5 ? reasonName : returnCodeName);
 }

@@ -5,7 +5,8 @@ import type { Context } from '../context.ts';
 import { programName } from '../command-page.ts';
 import type { SecretAnswer } from '../secret-prompt.ts';
 import { productVersion } from '../../server/process/mod.ts';
-import type { Draft } from './ctrl-options.ts';
+import { saysWhere } from './ctrl-connection.ts';
+import type { CtrlDraft } from './ctrl-options.ts';
 import { ctrlPage } from './ctrl-page.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Shell, type ShellDesk } from './shell.ts';
@@ -14,11 +15,11 @@ import { Shell, type ShellDesk } from './shell.ts';
 const secretLine = /^\s*(createClient|setClientPassword|connect\s+\S+:\S+@)/i;
 const historyLines = 500;
 
-export async function runShell(draft: Draft, context: Context): Promise<number> {
+export async function runShell(draft: CtrlDraft, context: Context): Promise<number> {
   const terminal = new Terminal(context, line => shell.complete(line));
   const shell: Shell = new Shell(draft, terminal, context);
   if (process.stdin.isTTY) context.print(`${programName(ctrlPage, context)} shell v${productVersion()}\n`);
-  if (draft.host !== null || draft.unixSocket !== null) await shell.handle('connect');
+  if (saysWhere(draft)) await shell.handle('connect');
   while (!shell.hasEnded) {
     const line = await terminal.askLine(shell.prompt);
     if (line === null) break;

@@ -4,14 +4,14 @@ import { ClientError } from '../../client/mod.ts';
 import { recordedContext } from '../shared.test.ts';
 import type { Fields } from './control-command.ts';
 import type { Sent } from './control-link.ts';
-import { newDraft } from './ctrl-options.ts';
+import { newCtrlDraft } from './ctrl-options.ts';
 import { Shell, type Link, type OpenLink } from './shell.ts';
 import { quoted, wordsOf } from './shell-words.ts';
 
 /** A broker with two clients, a role with a blank in its name, and a link that can be cut. */
 function desk(open?: OpenLink) {
   const context = recordedContext();
-  const draft = newDraft();
+  const draft = newCtrlDraft();
   const sent: Fields[] = [];
   const link = { isOnline: true, closed: false };
   const answer = (command: Fields): Sent => {

@@ -17,10 +17,9 @@ import {
   type NameKind,
 } from './control-command.ts';
 import type { ControlLink, Sent } from './control-link.ts';
-import { conflictIn, defaultPort, usesTls } from './ctrl-connection.ts';
-import type { Draft } from './ctrl-options.ts';
+import { ctrlConnectOptions, placeOf, profileProblem, saysWhere } from './ctrl-connection.ts';
+import { takeUrl, type CtrlDraft } from './ctrl-options.ts';
 import { controlModules } from './ctrl-page.ts';
-import { parseUrl } from './ctrl-urls.ts';
 import { isObject } from './dynsec-print.ts';
 import { explain, openLink, problemLines } from './run-once.ts';
 import { linesOf } from './reply.ts';
@@ -36,7 +35,9 @@ export interface ShellDesk extends Desk {
 
 /** What the shell needs of a connection. */
 export type Link = Pick<ControlLink, 'isOnline' | 'send' | 'close'>;
-export type OpenLink = (draft: Draft, context: Context, replyTimeoutMs: number) => Promise<Link>;
+export type OpenLink = typeof openLink extends (...of: infer Given) => unknown
+  ? (...of: Given) => Promise<Link>
+  : never;
 
 interface ShellCommand {
   name: string;
@@ -96,13 +97,14 @@ export class Shell {
   module: ControlModule | null = null;
   hasEnded = false;
   private link: Link | null = null;
-  private readonly draft: Draft;
+  private place = '';
+  private readonly draft: CtrlDraft;
   private readonly desk: ShellDesk;
   private readonly context: Context;
   private readonly open: OpenLink;
   private readonly names: Record<NameKind, string[]> = { clients: [], groups: [], roles: [] };
 
-  constructor(draft: Draft, desk: ShellDesk, context: Context, open: OpenLink = openLink) {
+  constructor(draft: CtrlDraft, desk: ShellDesk, context: Context, open: OpenLink = openLink) {
     this.open = open;
     this.draft = draft;
     this.desk = desk;
@@ -155,12 +157,11 @@ export class Shell {
   }
 
   async connect([url]: readonly string[]): Promise<void> {
-    const target = url === undefined || url.includes('/', url.indexOf('://') + 3) ? url : `${url}/`;
-    const problem = target === undefined ? undefined : parseUrl(this.draft, target);
-    if (problem !== undefined) return this.complain([problem, '  Usage: connect [mqtt[s]://host[:port]]']);
-    const conflict = conflictIn(this.draft);
-    if (conflict !== null) return this.complain(conflict);
-    this.link = await this.open(this.draft, this.context, replyTimeoutMs);
+    const problem = this.setPlace(url);
+    if (problem !== null) return this.complain(problem);
+    const options = await ctrlConnectOptions(this.draft, this.context);
+    this.link = await this.open(options, this.draft, this.context, replyTimeoutMs);
+    this.place = placeOf(options);
   }
 
   async enter(module: ControlModule): Promise<void> {
@@ -203,10 +204,13 @@ export class Shell {
     return shellCommands.filter(row => row.isThere(this));
   }
 
-  private get place(): string {
-    const { unixSocket, host, port } = this.draft;
-    if (unixSocket !== null) return unixSocket;
-    return `${usesTls(this.draft) ? 'mqtts' : 'mqtt'}://${host ?? 'localhost'}:${port ?? defaultPort(this.draft)}`;
+  /** Lines of a complaint, or null. */
+  private setPlace(url: string | undefined): string[] | null {
+    if (url === undefined) return saysWhere(this.draft) ? null : profileProblem(this.draft, this.context);
+    const isComplete = url.includes('/', url.indexOf('://') + 3);
+    const fault = takeUrl(this.draft, isComplete ? url : `${url}/`);
+    if (fault?.kind !== 'error') return null;
+    return [fault.line, '  Usage: connect [mqtt[s]://[user[:password]@]host[:port]]'];
   }
 
   private async carryOut(module: ControlModule, row: ControlCommand, words: readonly string[]): Promise<void> {
