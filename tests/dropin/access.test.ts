@@ -10,6 +10,7 @@ import {
   RawClient,
   until,
   type Broker,
+  type Place,
   type Version,
 } from '../harness/mod.ts';
 import {
@@ -313,18 +314,34 @@ const rights: readonly RightsRow[] = [
   { says: 'an empty file allows nothing', rules: '', write: { a: false }, read: { a: false } },
 ];
 
-describe('what they may touch', rowsAtOnce, () => {
-  for (const { says, rules, user, clientId = 'c', write = {}, read = {} } of rights) {
-    test(says, async t => {
-      const oracle = 'user zz-writer\ntopic write #\ntopic write $a/#\n';
-      const broker = await brokerWith(t, { rules: `${rules}${oracle}` });
+describe('what they may touch', () => {
+  const folder = new Folder({ after }, { rules: '' });
+  const conf = (at: Place): string =>
+    `listener ${at.port()} 127.0.0.1\nallow_anonymous true\nacl_file ${folder.at('rules')}\n`;
+  const shop = shared({ conf });
+
+  /** Puts the rules in force; whom they let write everything is known to no rules before. */
+  async function writerUnder(rules: string, number: number): Promise<RawClient> {
+    const username = `zz-writer-${number}`;
+    folder.write('rules', `${rules}user ${username}\ntopic write #\ntopic write $a/#\n`);
+    await reload(shop());
+    const writer = await clientOf(shop(), { clientId: 'w', version: 5, username });
+    await until('the rules to be in force', async () => {
+      writer.send(publish({ version: 5, topic: 'marker', qos: 1 }));
+      return (await writer.expect('puback')).reasonCode !== 0x87;
+    });
+    return writer;
+  }
+
+  for (const [number, { says, rules, user, clientId = 'c', write = {}, read = {} }] of rights.entries()) {
+    test(says, async () => {
+      const writer = await writerUnder(rules, number);
       const who = { clientId, version: 5 as const, ...(user === undefined ? {} : { username: user }) };
-      const client = await clientOf(broker, who);
+      const client = await clientOf(shop(), who);
       for (const [topic, allowed] of Object.entries(write)) {
         client.send(publish({ version: 5, topic, qos: 1 }));
         assert.equal((await client.expect('puback')).reasonCode !== 0x87, allowed, `write ${topic}`);
       }
-      const writer = await clientOf(broker, { clientId: 'w', version: 5, username: 'zz-writer' });
       for (const [topic, allowed] of Object.entries(read)) {
         assert.deepEqual(
           (await client.subscribe([[topic, 0]])).reasonCodes,
@@ -338,7 +355,9 @@ describe('what they may touch', rowsAtOnce, () => {
       }
     });
   }
+});
 
+describe('what they may touch, besides', rowsAtOnce, () => {
   test('without rules everything is allowed but $SYS and $share', async t => {
     const broker = await brokerWith(t, {});
     const client = await clientOf(broker, { clientId: 'c', version: 5 });
