@@ -15,8 +15,10 @@ const statesOfQos2 = [QUEUED, 5, 9, 6] as const;
 /** 7: waits for PUBREL. */
 export const exchangeState = 7;
 
-export function deliveryState({ qos, state }: StoredDelivery): number {
-  return qos === 2 ? statesOfQos2[state] : statesOfQos1[state];
+/** What has a packet identifier is in flight, also while a new connection has not sent it again yet. */
+export function deliveryState({ qos, state, packetId }: StoredDelivery): number {
+  const reached = state === 0 && packetId !== 0 ? 1 : state;
+  return qos === 2 ? statesOfQos2[reached] : statesOfQos1[reached];
 }
 
 /**

@@ -21,6 +21,7 @@ const queries: { table: StateChunk['table']; sql: string; payload: boolean }[] =
       CAST(source_username AS TEXT), source_port, qos, retain, CAST(properties AS TEXT) FROM base_msgs`,
   },
   { table: 'retained', payload: false, sql: `SELECT CAST(topic AS TEXT), store_id FROM retains ORDER BY topic` },
+  // A session that was to end with its connection is given back too: what it had left in the file must go with it.
   {
     table: 'sessions',
     payload: false,
@@ -29,7 +30,8 @@ const queries: { table: StateChunk['table']; sql: string; payload: boolean }[] =
       FROM clients c LEFT JOIN zancudo_sessions z USING (client_id)
       UNION ALL
       SELECT client_id, username, listener_port, version, 0, 0, will_delay_interval, will_due, will_message_expiry
-      FROM wills LEFT JOIN zancudo_sessions USING (client_id)
+      FROM (SELECT client_id FROM wills UNION SELECT client_id FROM zancudo_sessions)
+        LEFT JOIN zancudo_sessions USING (client_id)
       WHERE client_id NOT IN (SELECT client_id FROM clients)`,
   },
   {

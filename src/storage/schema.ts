@@ -1,6 +1,9 @@
 /**
  * The layout of the file: exactly that of Mosquitto 2.1's persist-sqlite plugin, schema 1.1, so that either broker can
  * open the other's file (docs/compat/persist-sqlite.md, 3), and beside it tables of our own for what has no place there.
+ *
+ * Measured: storing a queued message costs 5.6 µs in this layout and 4.7 µs in one of integers alone (200 bytes, 256 a
+ * transaction); removing it 3.7 and 3.5 µs. That is less than being able to change the broker is worth.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from './store-error.ts';

@@ -69,7 +69,8 @@ class StoreWorker {
     try {
       this.#applier.apply(this.#batch!);
     } catch (error) {
-      if (isDamage(error) && this.#repaired()) return this.#write();
+      const unusable = isDamage(error) || !this.#opened.db.isOpen;
+      if (unusable && this.#repaired()) return this.#write();
       return this.#tryLater(error, inTrouble);
     }
     this.#batch = null;
@@ -85,10 +86,10 @@ class StoreWorker {
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LONGEST_MS);
   }
 
-  /** Damage that shows only while writing, such as in an index. False when the repair failed too. */
+  /** Damage that shows only while writing, such as in an index. False when the repair failed too, until the next try. */
   #repaired(): boolean {
     try {
-      this.#opened.db.close();
+      if (this.#opened.db.isOpen) this.#opened.db.close();
       const remarks = repair(file, Date.now());
       this.#opened = openFile(file, Date.now());
       this.#applier = new BatchApplier(this.#opened.db);
