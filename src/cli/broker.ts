@@ -15,6 +15,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     return runBroker(outcome.command);
   }
   context.print(outcome.kind === 'help' ? brokerUsage(context.calledAs) : versionText());
+  if (outcome.kind === 'help' && !asMosquitto) context.print((await import('./pages.ts')).commandList());
   return exitCodes.ok;
 }
 

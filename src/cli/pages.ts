@@ -8,6 +8,7 @@ import type { CommandPage, Completion, OptionRow } from './command-page.ts';
 import { completionPage } from './completion/completion-page.ts';
 import { ctrlPage } from './ctrl/ctrl-page.ts';
 import { devicePage } from './device.ts';
+import { doctorPage } from './doctor.ts';
 import { passwdPage } from './passwd/passwd-page.ts';
 import { profilePage } from './profile.ts';
 import { signalPage } from './signal/signal-page.ts';
@@ -49,7 +50,14 @@ export const pages: readonly CommandPage[] = [
   passwdPage,
   caPage,
   devicePage,
+  doctorPage,
   ctrlPage,
   signalPage,
   completionPage,
 ];
+
+/** What `zancudo --help` says behind the options of the broker. */
+export function commandList(): string {
+  const rows = pages.map(page => `  ${page.command.padEnd(12)}${page.summary}\n`);
+  return `\nCommands; 'zancudo COMMAND --help' says more:\n${rows.join('')}`;
+}

@@ -73,3 +73,13 @@ test('bin/zancudo passes arguments, output and exit code through', () => {
   assert.equal(mistake.status, 3);
   assert.match(mistake.stderr, /Error: -p argument given, but no port specified\./);
 });
+
+test('the help lists every command, and a tool under its Mosquitto name is that tool', async () => {
+  const { printed } = await zancudo(['--help']);
+  for (const name of ['pub', 'passwd', 'ctrl', 'signal', 'completion'])
+    assert.match(printed, new RegExp(`^  ${name} `, 'm'));
+  assert.doesNotMatch((await zancudo(['--help'], 'mosquitto')).printed, /^Commands/m);
+  for (const tool of ['mosquitto_passwd', 'mosquitto_ctrl', 'mosquitto_signal']) {
+    assert.match((await zancudo(['--help'], tool)).printed, new RegExp(`^Usage: ${tool} `, 'm'));
+  }
+});
