@@ -15,9 +15,10 @@ import { verdictOnClientCertificate } from './client-verdict.ts';
 import { explainAccess } from './explain-access.ts';
 import { explainAuthorities, explainCrls } from './explain-authorities.ts';
 import { explainExtensionFile } from './explain-extensions.ts';
-import { certificatesIn, checkServer, order, unique } from './explain.ts';
+import { certificatesIn, checkServer, codeOf, order, unique } from './explain.ts';
 import { purposes, signedBy, type CertificateFacts } from './inspect.ts';
 import { readKey } from './keys.ts';
+import { loadErrorOf } from './load-error.ts';
 import { shellWord } from './openssl-commands.ts';
 import { extensionFilesBeside } from './surroundings.ts';
 
@@ -48,7 +49,8 @@ export function explainCertificateFiles(files: readonly string[], now: number): 
   const found = collect(files, now, findings);
   const cas = found.certificates.filter(isAuthority);
   for (const each of found.certificates) findings.push(...explainOne(each, found, cas));
-  for (const { file, leaf } of cas) findings.push(...explainAuthorities(file, [leaf], now), ...weakAuthority(file, leaf));
+  for (const { file, leaf } of cas)
+    findings.push(...explainAuthorities(file, [leaf], now), ...weakAuthority(file, leaf));
   findings.push(...explainKeys(found, cas));
   const trusted = cas.map(({ leaf }) => leaf);
   for (const { file, text } of found.lists) findings.push(...explainCrls(file, text, trusted, now));
@@ -98,9 +100,11 @@ function explainOne(each: CertificateFile, found: Collection, cas: readonly Cert
   if (isForClients(each.leaf)) return explainClient(each, found, cas);
   const key = keyOf(each.leaf, found.keys) ?? namesake(each.file, found.keys);
   const caKey = signer ? keyOf(signer.leaf, found.keys) : undefined;
-  return checkServer({
+  const keyFile = key?.file ?? each.file.replace(/\.[^./]+$/, '.key');
+  const error = key ? loadErrorOf({ certificates: [{ certFile: each.file, keyFile }], caFile: null }, null) : null;
+  const server = {
     certFile: each.file,
-    keyFile: key?.file ?? each.file.replace(/\.[^./]+$/, '.key'),
+    keyFile,
     caFile: signer?.file ?? null,
     caKey: caKey?.file ?? null,
     leaf: each.leaf,
@@ -108,7 +112,8 @@ function explainOne(each: CertificateFile, found: Collection, cas: readonly Cert
     key: key?.key ?? null,
     cas: signer ? [signer.leaf] : [],
     now: found.now,
-  });
+  };
+  return checkServer(server, codeOf(error));
 }
 
 function isForClients({ extendedKeyUsage }: CertificateFacts): boolean {

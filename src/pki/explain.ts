@@ -101,7 +101,12 @@ function pathsOf({ certificates, caFile }: TlsFiles): string[] {
 }
 
 /** The certificates of a file that could be read; what is wrong with the rest goes into the findings. */
-export function certificatesIn(option: string, file: string, text: string | null, findings: Finding[]): CertificateFacts[] {
+export function certificatesIn(
+  option: string,
+  file: string,
+  text: string | null,
+  findings: Finding[],
+): CertificateFacts[] {
   if (text === null) return [];
   try {
     const found = certificatesOf(text).map(factsOf);
@@ -199,7 +204,7 @@ function loadFailed(files: TlsFiles, error: unknown): Finding {
   };
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
 }
 

@@ -16,6 +16,7 @@ export { checkServer, explainTlsFiles, type ExplainRequest, type TlsFiles } from
 export { type AccessQuestion, explainAccess, type Reader, readerNamed } from './explain-access.ts';
 export { mendedExtensionFile } from './explain-extensions.ts';
 export { explainCertificateFiles } from './explain-folder.ts';
+export { loadErrorOf } from './load-error.ts';
 export { authorityFiles } from './authority.ts';
 export { isEncrypted, readForeignCa, type ForeignCaFiles } from './foreign-ca.ts';
 export { keyPem, makeKey, readKey, type KeyKind } from './keys.ts';
