@@ -7,15 +7,32 @@ import type { ConnectAttempt } from './connect/attempt.ts';
 import type { Connection } from './connection.ts';
 import { endConnection, phraseFor } from './endings.ts';
 
+/**
+ * Certificates first: they are judged at once, passwords one after the other as fast as they are hashed. The bridge bit
+ * of CONNECT exempts nobody; anyone can set it.
+ */
 export async function recheckConnections(broker: Broker): Promise<void> {
-  for (const connection of [...broker.connections]) {
-    if (connection.state === 'open' && !connection.bridge) await recheck(broker, connection);
+  const open = [...broker.connections].filter(({ state }) => state === 'open');
+  for (const connection of open) recheckCertificate(broker, connection);
+  for (const connection of open) {
+    try {
+      if (!connection.closed) await recheckLogin(broker, connection);
+    } catch (error) {
+      connection.fail(error);
+    }
   }
 }
 
-async function recheck(broker: Broker, connection: Connection): Promise<void> {
-  const refusal = connection.peer.recheck?.() ?? null;
-  if (refusal !== null) return cutOff(broker, connection, reasonCodes.administrativeAction, refusal.reason);
+function recheckCertificate(broker: Broker, connection: Connection): void {
+  try {
+    const refusal = connection.peer.recheck?.() ?? null;
+    if (refusal !== null) cutOff(broker, connection, reasonCodes.administrativeAction, refusal.reason);
+  } catch (error) {
+    connection.fail(error);
+  }
+}
+
+async function recheckLogin(broker: Broker, connection: Connection): Promise<void> {
   const { username, password } = connection.connect!;
   const attempt = { broker, connection, clientId: connection.clientId, username, password, proved: false };
   const unnamed = nameClient(attempt as ConnectAttempt);
