@@ -61,12 +61,15 @@ function step(connection: Connection, data: Buffer | null): void {
   const outcome = connection.enhanced!.step(data === null ? null : Buffer.from(data));
   if (!(outcome instanceof Promise)) return onStep(connection, outcome);
   connection.waiting = true;
+  connection.link.pause();
   outcome
     .then(result => {
       if (connection.closed) return;
       connection.waiting = false;
       onStep(connection, result);
-      if (!connection.closed) connection.readPackets();
+      if (connection.closed || connection.waiting) return;
+      connection.link.resume();
+      connection.readPackets();
     })
     .catch((error: unknown) => connection.fail(error));
 }

@@ -116,3 +116,13 @@ test('a peer that announces the largest packet and sends little costs little', (
     `${readers.length} readers took a megabyte or more`,
   );
 });
+
+test('what its owner has not read yet stays in front of the next chunk', () => {
+  const reader = new FrameReader(new Array<number>(16).fill(0));
+  reader.push(Buffer.from([0xc0, 0, 0xd0, 0]));
+  assert.equal(reader.next(), frameStatus.packet);
+  reader.push(Buffer.from([0xe0, 0]));
+  const firsts: number[] = [];
+  while (reader.next() === frameStatus.packet) firsts.push(reader.first);
+  assert.deepEqual(firsts, [0xd0, 0xe0]);
+});

@@ -36,9 +36,10 @@ export class FrameReader {
     this.limits = limits;
   }
 
-  /** Takes the next chunk; the one before must have been read to its end (next() said wait). */
+  /** Takes the next chunk. What its owner has not read of the one before (next() did not say wait) stays in front. */
   push(chunk: Buffer): void {
-    this.chunk = chunk;
+    const isUnread = this.position < this.chunk.length;
+    this.chunk = isUnread ? Buffer.concat([this.chunk.subarray(this.position), chunk]) : chunk;
     this.position = 0;
   }
 
