@@ -127,8 +127,10 @@ function startExchange(
   if (delivery.qos !== 2) return sendInflight(broker, connection, session, delivery);
   // Exactly once holds across a crash only if we know after it that this identifier was in use.
   whenSafe(broker, connection, () => {
-    const stillWaiting = session.inflight.get(delivery.packetId) === delivery && !delivery.dup;
-    if (stillWaiting) sendInflight(broker, connection, session, delivery);
+    const stillInFlight = session.inflight.get(delivery.packetId) === delivery;
+    if (!stillInFlight || delivery.state !== deliveryStates.published) return;
+    // Too large after all: what waits behind it would wait for an acknowledgement that never comes.
+    if (!sendInflight(broker, connection, session, delivery)) pump(broker, connection);
   });
   return true;
 }
@@ -191,7 +193,7 @@ function transmit(broker: Broker, connection: Connection, topicName: string, exp
   const parts = broker.parts;
   const mountPoint = connection.mountPoint;
   parts.version = connection.version;
-  if (mountPoint !== null) parts.topic = parts.topic.subarray(mountPoint.length);
+  if (mountPoint !== null && isBelow(parts.topic, mountPoint)) parts.topic = parts.topic.subarray(mountPoint.length);
   parts.messageExpiryInterval = expiresAt === 0 ? 0 : Math.max(0, expiresAt - broker.unixSecond);
   const fullTopic = parts.topic;
   const newAlias = applyAlias(connection, topicName);
@@ -211,6 +213,11 @@ function transmit(broker: Broker, connection: Connection, topicName: string, exp
     broker.log.write('debug', `Sending PUBLISH to ${connection.clientId} ${publishLine(parts)}`);
   }
   return true;
+}
+
+/** A filter `a/#` also brings `a`, and a session may have subscribed by another listener: those keep their whole name. */
+function isBelow(topic: Uint8Array, mountPoint: Buffer): boolean {
+  return topic.length > mountPoint.length && mountPoint.equals(topic.subarray(0, mountPoint.length));
 }
 
 /** Puts an alias into broker.parts; returns it when the client has still to learn it. */
@@ -249,8 +256,23 @@ function reportDrop(broker: Broker, session: BrokerSession): void {
   broker.log.write('notice', `Outgoing messages are being dropped for client ${session.clientId}.`);
 }
 
+/**
+ * After a reconnect: what was in flight, then what waits. A QoS 2 message may have been given its identifier, or its
+ * PUBREC, only a moment ago: the store has to know before the client hears of it again, or a crash would double it.
+ */
+export function resumeDelivery(broker: Broker, connection: Connection): void {
+  const session = connection.session!;
+  if (!session.stored || !session.hasExactlyOnceInFlight) return pump(broker, connection);
+  connection.resuming = true;
+  whenSafe(broker, connection, () => {
+    connection.resuming = false;
+    pump(broker, connection);
+  });
+}
+
 /** Continues what the quota or the link held up: after an acknowledgement, a drain, a reconnect. */
 export function pump(broker: Broker, connection: Connection): void {
+  if (connection.resuming) return;
   const session = connection.session!;
   if (session.unsentInflight > 0) resend(broker, connection, session);
   while (session.queue.size > 0 && !connection.closed) {

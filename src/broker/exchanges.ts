@@ -20,6 +20,7 @@ export function onPuback(broker: Broker, connection: Connection, ack: Ack): void
   const delivery = session.inflight.get(ack.packetId);
   if (delivery === undefined) return;
   if (delivery.qos !== 1) throw mismatch('Mismatched QoS (2:1) when deleting outgoing message.');
+  session.noteAnswer(delivery);
   session.inflight.remove(delivery);
   dropDelivery(broker, session, delivery);
   continueAfter(broker, connection);
@@ -35,6 +36,7 @@ export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void
     return sendRelease(broker, connection, ack.packetId);
   }
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when updating outgoing message.');
+  session.noteAnswer(delivery);
   if (ack.reasonCode >= 0x80) {
     session.inflight.remove(delivery); // [MQTT-4.3.3-4]: the exchange ends here
     dropDelivery(broker, session, delivery);
@@ -53,9 +55,11 @@ export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): voi
   const delivery = session.inflight.get(ack.packetId);
   if (delivery === undefined) return;
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
-  if (delivery.state !== deliveryStates.released) {
+  const { released, releaseUnsent } = deliveryStates;
+  if (delivery.state !== released && delivery.state !== releaseUnsent) {
     throw mismatch('Mismatched state (5:9) when deleting outgoing message.');
   }
+  session.noteAnswer(delivery);
   session.inflight.remove(delivery);
   dropDelivery(broker, session, delivery);
   continueAfter(broker, connection);

@@ -78,6 +78,17 @@ export class Session<Connection = unknown, Publisher = unknown> {
     for (const delivery of this.queue) this.queuedPayloadBytes += delivery.message.payload.length;
   }
 
+  get hasExactlyOnceInFlight(): boolean {
+    for (const { qos } of this.inflight) if (qos === 2) return true;
+    return false;
+  }
+
+  /** The subscriber has answered something that the present connection has not sent again yet: it need not be. */
+  noteAnswer(delivery: Delivery<Publisher>): void {
+    const { state } = delivery;
+    if (state === deliveryStates.unsent || state === deliveryStates.releaseUnsent) this.unsentInflight--;
+  }
+
   /** After a reconnect everything in flight is to be sent again, in its old order. [MQTT-4.4.0-1], [MQTT-4.6.0-1] */
   rewind(): void {
     this.unsentInflight = 0;

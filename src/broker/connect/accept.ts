@@ -2,7 +2,7 @@
 import { encodeConnack, type Properties, reasonCodes } from '../../codec/mod.ts';
 import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import type { Connection } from '../connection.ts';
-import { pump } from '../deliver.ts';
+import { resumeDelivery } from '../deliver.ts';
 import { endConnection, phraseFor } from '../endings.ts';
 import { keepSession } from '../keep.ts';
 import type { ConnectAttempt } from './attempt.ts';
@@ -30,7 +30,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   );
   if (connack.length > connection.maximumPacketSize) return endAsTooLarge(connection); // [MQTT-3.2.2-19]
   connection.send(connack);
-  if (attempt.sessionPresent) pump(broker, connection);
+  if (attempt.sessionPresent) resumeDelivery(broker, connection);
   return undefined;
 }
 
