@@ -16,7 +16,10 @@ export function isControlTopic(topicName: string): boolean {
 }
 
 export function answerControl(broker: Broker, connection: Connection, topicName: string): void {
-  const name = `${topicName}/response`;
-  const message = new Message<Identity>(name, Buffer.from(name), NOT_AVAILABLE, NO_BYTES, 0 as const, false, 0, null);
+  const topic = broker.topics.findText(`${topicName}/response`);
+  // Too long with what was put behind it.
+  if (topic === null) return;
+  const { name, bytes } = topic;
+  const message = new Message<Identity>(name, bytes, NOT_AVAILABLE, NO_BYTES, 0 as const, false, 0, null);
   sendMessageAtMostOnce(broker, connection, message, false, 0);
 }

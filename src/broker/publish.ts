@@ -111,7 +111,8 @@ function forgetExchange(broker: Broker, connection: Connection, packetId: number
 }
 
 function passOn(broker: Broker, connection: Connection, { message }: IncomingExchange<Identity>): void {
-  const topic = broker.topics.findText(message.topicName)!;
+  const topic = broker.topics.findText(message.topicName);
+  if (topic === null) return;
   if (topic.reserved && isControlTopic(topic.name)) return answerControl(broker, connection, topic.name);
   if (message.isExpired(broker.unixSecond)) return;
   publish(broker, new Publication().fromMessage(message, topic));

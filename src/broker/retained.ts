@@ -42,6 +42,8 @@ function exact(message: BrokerMessage): BrokerMessage {
 
 /** Starts sending what is retained under a subscription's filter. */
 export function sendRetained(broker: Broker, connection: Connection, subscription: BrokerSubscription): void {
+  // One SUBSCRIBE has room for 25,000 times `#`: what has not begun yet need not be begun twice.
+  if (connection.retainedBacklog.some(waiting => waiting.subscription === subscription && waiting.next === 0)) return;
   const messages = broker.retained.match(subscription.topicFilter);
   if (messages.length === 0) return;
   connection.addBacklog().push({ subscription, messages, next: 0 });

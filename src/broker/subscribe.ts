@@ -53,7 +53,7 @@ function subscribeOne(
   const place = placeOf(broker, connection, item.topicFilter, item.noLocal, 'subscription');
   if (!broker.access.maySubscribe(connection.identity, place.topicFilter)) return refusalCode(connection, item);
   const session = connection.session!;
-  const existing = session.subscriptions.get(item.topicFilter);
+  const existing = subscriptionAt(broker, session, item.topicFilter, place);
   const subscription = existing ?? subscribe(broker, session, item.topicFilter, place);
   subscription.qos = Math.min(item.qos, connection.peer.listener.maxQos) as 0 | 1 | 2;
   subscription.noLocal = item.noLocal || connection.bridge;
@@ -62,9 +62,22 @@ function subscribeOne(
   keepSubscription(broker, subscription);
   if (log.subscribe) log.write('subscribe', `${connection.clientId} ${subscription.qos} ${item.topicFilter}`);
   // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription gets none (4.8.2)
-  const wanted = item.retainHandling === 0 || (item.retainHandling === 1 && existing === undefined);
+  const wanted = item.retainHandling === 0 || (item.retainHandling === 1 && existing === null);
   if (wanted && place.group === null && broker.settings.retainAvailable) toSend.push(subscription);
   return subscription.qos;
+}
+
+/** The subscription of this filter. One of a listener with another mount point leads elsewhere, and ends here. */
+function subscriptionAt(
+  broker: Broker,
+  session: BrokerSession,
+  filter: string,
+  place: Place,
+): BrokerSubscription | null {
+  const existing = session.subscriptions.get(filter) ?? null;
+  if (existing === null || existing.topicFilter === place.topicFilter) return existing;
+  unsubscribe(broker, existing);
+  return null;
 }
 
 function refusalCode(connection: Connection, item: SubscribeItem): number {

@@ -9,6 +9,10 @@ import type { Target } from './types.ts';
 
 /** Pairs of places. 16,384 topics at most are known at once. */
 const PAIRS = 8192;
+/** Longer names are looked at anew each time: names of 64 kB in all places would take 2 GB. */
+const KEPT_NAME_BYTES_MAX = 1024;
+/** What the 16-bit length in front of a name can say; a mount point in front of it counts too. */
+const NAME_BYTES_MAX = 65_535;
 /** Subscribers remembered in all routes together; beyond it the cache starts anew. */
 const TARGETS_MAX = 1_000_000;
 
@@ -21,6 +25,8 @@ export class TopicEntry {
   /** Who gets it, as of generation `routed` of the subscription tree. */
   targets: readonly Target[] = [];
   routed = -1;
+  /** True while it has a place in the cache, so that its targets count there. */
+  kept = false;
   /** For each target: 0 not asked, 1 may read, 2 may not; as of generation `asked` of the access rules. */
   readable: Uint8Array | null = null;
   asked = -1;
@@ -51,10 +57,11 @@ export class TopicCache {
     const newer = this.places[first + 1] ?? null;
     if (newer !== null && newer.is(bytes, start, end)) return newer;
     const entry = entryOf(bytes, start, end);
-    if (entry === null) return null;
+    if (entry === null || end - start > KEPT_NAME_BYTES_MAX) return entry;
+    entry.kept = true;
     this.places[first] = newer;
     this.places[first + 1] = entry;
-    if (older !== null) this.targets -= older.targets.length;
+    if (older !== null) this.evict(older);
     return entry;
   }
 
@@ -66,19 +73,27 @@ export class TopicCache {
 
   /** Remembers a route in an entry, within the bound on all of them. */
   keepRoute(entry: TopicEntry, targets: readonly Target[], generation: number): void {
-    this.targets += targets.length - entry.targets.length;
-    if (this.targets > TARGETS_MAX) {
-      this.places.fill(null);
-      this.targets = 0;
-    }
+    if (entry.kept) this.targets += targets.length - entry.targets.length;
     entry.targets = targets;
     entry.routed = generation;
     entry.readable = null;
+    if (this.targets > TARGETS_MAX) this.startAnew();
+  }
+
+  private evict(entry: TopicEntry): void {
+    entry.kept = false;
+    this.targets -= entry.targets.length;
+  }
+
+  private startAnew(): void {
+    for (const entry of this.places) if (entry !== null) entry.kept = false;
+    this.places.fill(null);
+    this.targets = 0;
   }
 }
 
 function entryOf(bytes: Buffer, start: number, end: number): TopicEntry | null {
-  if (!isMqttUtf8(bytes, start, end)) return null;
+  if (end - start > NAME_BYTES_MAX || !isMqttUtf8(bytes, start, end)) return null;
   const name = utf8Text(bytes, start, end);
   if (!isValidTopicName(name)) return null;
   return new TopicEntry(name, Buffer.from(bytes.subarray(start, end)));
