@@ -313,3 +313,45 @@ test(
     await assert.rejects(() => nowhere.open(), { code: 'store.cannot-open', exitCode: 13, message });
   }),
 );
+
+test(
+  'what a session had left when the broker fell, after it was taken up again for one connection only, goes with it',
+  staged(async stage => {
+    const { store } = await stage.open();
+    const message = sampleMessage();
+    store.putSession(sampleSession('alice'));
+    store.putSubscription('alice', sampleSubscription('sport/+'));
+    store.putDelivery('alice', sampleDelivery(message));
+    store.putExchange('alice', 7, message, false);
+    store.putSession(sampleSession('alice', { expiryInterval: 0 }));
+    const found = await stage.reopen();
+    assert.deepEqual(found.remarks, []);
+    const [session] = found.state.sessions;
+    assert.deepEqual([session?.expiryInterval, session?.deliveries.length, session?.exchanges.length], [0, 1, 1]);
+    for (const { message: given } of session!.deliveries) found.store.adopt(given, given);
+    found.store.removeSession('alice');
+    found.store.forgetUnadopted();
+    found.store.putSession(sampleSession('alice'));
+    const again = await stage.reopen();
+    assert.deepEqual(again.state.sessions, [
+      { ...sampleSession('alice'), subscriptions: [], deliveries: [], exchanges: [] },
+    ]);
+    await stage.close();
+    assert.deepEqual(
+      [stage.count('client_msgs'), stage.count('base_msgs'), stage.count('zancudo_exchanges')],
+      [0, 0, 0],
+    );
+  }),
+);
+
+test(
+  'a delivery that has its identifier stays in flight in the file while a new connection has not sent it again',
+  staged(async stage => {
+    const { store } = await stage.open();
+    store.putSession(sampleSession('alice'));
+    store.putDelivery('alice', sampleDelivery(sampleMessage(), { qos: 2, packetId: 9, state: 0, dup: true }));
+    const { state } = await stage.reopen();
+    const [delivery] = state.sessions[0]!.deliveries;
+    assert.deepEqual([delivery?.packetId, delivery?.state], [9, 1]);
+  }),
+);
