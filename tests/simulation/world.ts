@@ -262,18 +262,19 @@ export class World {
   }
 
   /** A new link to the broker; it counts as blocked when more than so many bytes are unread. */
-  dial(blocksAt = Infinity): SimulatedLink {
+  dial(blocksAt = Infinity, special: { peer?: Partial<Peer>; rules?: Partial<ListenerRules> } = {}): SimulatedLink {
     const link = new SimulatedLink(blocksAt);
     this.#port += 1;
     const peer: Peer = {
       address: '192.0.2.1',
       port: this.#port,
-      listener: this.#rules,
+      listener: special.rules === undefined ? this.#rules : { ...this.#rules, ...special.rules },
       tls: null,
       certificate: null,
       pskIdentity: null,
       proxiedCommonName: null,
       refusal: null,
+      ...special.peer,
     };
     this.#links.add(link);
     this.broker.accept(link, peer);
