@@ -3,7 +3,7 @@ import test from 'node:test';
 import { Timer, TimerWheel } from './timer-wheel.ts';
 
 test('a timer fires at the first advance at or after its due time, and never before', () => {
-  const wheel = new TimerWheel(250, 0);
+  const wheel = new TimerWheel(250, 0, assert.ifError);
   let fired = 0;
   wheel.set(new Timer(() => fired++), 1000);
   wheel.advance(999);
@@ -16,7 +16,7 @@ test('a timer fires at the first advance at or after its due time, and never bef
 
 test('a cancelled timer does not fire, wherever it stands in its slot', () => {
   for (const victim of [0, 1, 2]) {
-    const wheel = new TimerWheel(250, 0);
+    const wheel = new TimerWheel(250, 0, assert.ifError);
     const fired: number[] = [];
     const timers = [0, 1, 2].map(n => new Timer(() => fired.push(n)));
     for (const timer of timers) wheel.set(timer, 500);
@@ -30,7 +30,7 @@ test('a cancelled timer does not fire, wherever it stands in its slot', () => {
 });
 
 test('a timer that was moved fires once, at its new time', () => {
-  const wheel = new TimerWheel(250, 0);
+  const wheel = new TimerWheel(250, 0, assert.ifError);
   let fired = 0;
   const timer = new Timer(() => fired++);
   wheel.set(timer, 500);
@@ -42,7 +42,7 @@ test('a timer that was moved fires once, at its new time', () => {
 });
 
 test('a timer may set itself again from inside, and a long sleep loses none', () => {
-  const wheel = new TimerWheel(250, 0);
+  const wheel = new TimerWheel(250, 0, assert.ifError);
   let fired = 0;
   const timer: Timer = new Timer(() => {
     if (++fired < 3) wheel.set(timer, 0);
@@ -50,4 +50,17 @@ test('a timer may set itself again from inside, and a long sleep loses none', ()
   wheel.set(timer, 1000);
   wheel.advance(100_000_000);
   assert.equal(fired, 3);
+});
+
+test('a timer that throws is told of, and those behind it fire', () => {
+  const faults: unknown[] = [];
+  const wheel = new TimerWheel(250, 0, fault => faults.push(fault));
+  let fired = 0;
+  const fire = (): void => {
+    fired++;
+    if (fired === 2) throw new Error('a fault');
+  };
+  for (const due of [250, 250, 250, 500]) wheel.set(new Timer(fire), due);
+  wheel.advance(500);
+  assert.deepEqual([fired, faults.length], [4, 1]);
 });

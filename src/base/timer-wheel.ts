@@ -4,7 +4,8 @@
  *   due time / tick length -> slot -> doubly linked list of timers
  *
  * Setting and cancelling cost the same at any number; a timer fires at the first advance() at or after its due time,
- * never before, and at most one tick late when advance() is called every tick. It has no clock of its own.
+ * never before, and at most one tick late when advance() is called every tick. It has no clock of its own. A timer that
+ * throws is told to `onFault`, and those behind it fire.
  */
 export class Timer {
   /** Called once when due; set it again from inside for the next round. */
@@ -25,10 +26,12 @@ export class Timer {
 export class TimerWheel {
   private readonly slots = new Map<number, Timer>();
   private readonly tickMilliseconds: number;
+  private readonly onFault: (error: unknown) => void;
   private reached: number;
 
-  constructor(tickMilliseconds: number, now: number) {
+  constructor(tickMilliseconds: number, now: number, onFault: (error: unknown) => void) {
     this.tickMilliseconds = tickMilliseconds;
+    this.onFault = onFault;
     this.reached = Math.floor(now / tickMilliseconds);
   }
 
@@ -61,8 +64,16 @@ export class TimerWheel {
       this.reached++;
       for (let timer = this.slots.get(this.reached); timer !== undefined; timer = this.slots.get(this.reached)) {
         this.cancel(timer);
-        timer.fire();
+        this.fire(timer);
       }
+    }
+  }
+
+  private fire(timer: Timer): void {
+    try {
+      timer.fire();
+    } catch (error) {
+      this.onFault(error);
     }
   }
 

@@ -86,7 +86,7 @@ export class Broker {
     this.uuid = ports.uuid;
     this.now = this.clock.now();
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
-    this.timers = new TimerWheel(TICK_MILLISECONDS, this.now);
+    this.timers = new TimerWheel(TICK_MILLISECONDS, this.now, error => this.logFault('in a timer', error));
     this.sweep = new Timer(() => this.sweepAndGoOn());
     this.scheduleSweep();
   }
@@ -161,6 +161,12 @@ export class Broker {
     for (const connection of [...this.connections]) {
       endConnection(this, connection, { reason: 'server shutting down', disconnectCode: null, will: 'discard' });
     }
+  }
+
+  /** A mistake of ours: it is said, and costs nobody else anything. */
+  logFault(where: string, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log.write('error', `Error: internal fault ${where}. Please report: ${text}`);
   }
 
   private scheduleSweep(): void {
