@@ -36,7 +36,7 @@ export function whenSafe(broker: Broker, connection: Connection, then: () => voi
   if (broker.store.settled) return then();
   connection.answersWaiting++;
   broker.store.onSettled(() => {
-    connection.answersWaiting--;
+    connection.storeAnswered();
     if (connection.closed) return;
     try {
       then();

@@ -68,7 +68,7 @@ function step(connection: Connection, data: Buffer | null): void {
       connection.waiting = false;
       onStep(connection, result);
       if (connection.closed || connection.waiting) return;
-      connection.link.resume();
+      connection.resumeReading();
       connection.readPackets();
     })
     .catch((error: unknown) => connection.fail(error));
@@ -79,7 +79,7 @@ function onStep(connection: Connection, outcome: EnhancedStep): void {
     sendAuth(connection, reasonCodes.continueAuthentication, outcome.data);
     // The answer has to be read although the CONNECT stage still waits.
     connection.waiting = false;
-    connection.link.resume();
+    connection.resumeReading();
   } else if (connection.state === 'connecting') endOfConnect(connection, outcome);
   else endOfReauthentication(connection, outcome);
 }

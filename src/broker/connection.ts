@@ -13,6 +13,7 @@ import {
   type Connect,
   FrameReader,
   frameStatus,
+  LARGEST_PACKET_BYTES,
   PacketError,
   packetTypes,
   PINGRESP,
@@ -41,6 +42,9 @@ import type { RetainedBacklog } from './retained.ts';
 import { onSubscribe, onUnsubscribe } from './subscribe.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import type { BrokerSession } from './types.ts';
+
+/** Answers that may wait for the store; beyond it the client's requests are not read until half of them are out. */
+const ANSWERS_WAITING_MAX = 5000;
 
 const NO_ALIASES = new IncomingAliases<TopicEntry>(0);
 const NO_BACKLOG: RetainedBacklog[] = [];
@@ -75,7 +79,9 @@ export class Connection implements LinkHandler {
   /** QoS 1 and 2 messages we may have in flight: the client's receive maximum or our own. */
   sendQuota = 0;
   /** What the client can take, in whole bytes. */
-  maximumPacketSize = Infinity;
+  maximumPacketSize = LARGEST_PACKET_BYTES;
+  /** QoS 2 messages it may have open towards us, as the CONNACK said; 0 for no limit. */
+  receiveMaximum = 0;
   incomingAliases: IncomingAliases<TopicEntry> = NO_ALIASES;
   outgoingAliases: OutgoingAliases | null = null;
   /** Null when the listener has none. */
@@ -94,6 +100,7 @@ export class Connection implements LinkHandler {
   /** Where the small packet reserved by small() starts. */
   smallStart = 0;
   private pausedBySlowness = false;
+  private pausedForStore = false;
 
   constructor(broker: Broker, link: Link, peer: Peer) {
     this.broker = broker;
@@ -116,7 +123,9 @@ export class Connection implements LinkHandler {
     this.broker.lookAtTheClock();
     this.reader.push(chunk);
     this.readPackets();
-    if (!this.closed && this.link.pendingBytes > this.broker.settings.maxLinkBufferBytes) this.waitForSlowPeer();
+    if (this.closed) return;
+    if (this.link.pendingBytes > this.broker.settings.maxLinkBufferBytes) this.waitForSlowPeer();
+    if (this.answersWaiting > ANSWERS_WAITING_MAX) this.waitForStore();
   }
 
   /** Reads what has arrived, until it is used up or the connection has to wait or has ended. */
@@ -142,9 +151,14 @@ export class Connection implements LinkHandler {
     this.broker.lookAtTheClock();
     if (this.pausedBySlowness) {
       this.pausedBySlowness = false;
-      this.link.resume();
+      this.resumeReading();
     }
-    if (this.state === 'open') pump(this.broker, this);
+    if (this.state !== 'open') return;
+    try {
+      pump(this.broker, this);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onClose(end: LinkEnd): void {
@@ -214,11 +228,7 @@ export class Connection implements LinkHandler {
   }
 
   private failInternally(error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.broker.log.write(
-      'error',
-      `Error: internal fault while serving ${this.clientId}; only this client is cut off. Please report: ${text}`,
-    );
+    this.broker.logFault(`while serving ${this.clientId}; only this client is cut off`, error);
     endConnection(this.broker, this, {
       reason: 'implementation specific error',
       disconnectCode: reasonCodes.implementationSpecificError,
@@ -236,6 +246,25 @@ export class Connection implements LinkHandler {
     const text = `Client ${this.clientId} does not read what it asked for (${bytes} bytes wait); its requests are not read until it does.`;
     this.broker.log.write('notice', text);
     this.link.pause();
+  }
+
+  /** A disk that does not keep up must not fill the memory with promises to whoever sends fastest. */
+  private waitForStore(): void {
+    this.pausedForStore = true;
+    this.link.pause();
+  }
+
+  /** The store has answered for one of those that waited. */
+  storeAnswered(): void {
+    this.answersWaiting--;
+    if (!this.pausedForStore || this.answersWaiting > ANSWERS_WAITING_MAX / 2) return;
+    this.pausedForStore = false;
+    this.resumeReading();
+  }
+
+  /** Reads on, unless there is another reason not to. */
+  resumeReading(): void {
+    if (!this.closed && !this.waiting && !this.pausedBySlowness && !this.pausedForStore) this.link.resume();
   }
 
   private frameError(status: number): PacketError {

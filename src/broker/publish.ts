@@ -224,7 +224,7 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
  */
 function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean {
   const open = connection.session!.incoming.size;
-  const maximum = broker.settings.maxInflightMessages;
+  const maximum = connection.receiveMaximum;
   if (connection.version !== 5) {
     if (open < OPEN_EXCHANGES_MAX_V3 || broker.view.qos === 1) return false;
     throw new PacketError(reasonCodes.receiveMaximumExceeded, '', undefined, 'receive maximum exceeded');

@@ -22,6 +22,7 @@ export { checkPing, PINGREQ, PINGRESP } from './packets/ping.ts';
 export {
   encodePublish,
   hasValidTopicText,
+  LARGEST_PACKET_BYTES,
   NO_BYTES,
   packetLength,
   type PublishParts,

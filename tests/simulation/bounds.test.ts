@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessControl } from '../../src/broker/ports.ts';
 import * as bytes from '../conformance/bytes.ts';
+import { CrashStore } from './crash-store.ts';
 import { Quick } from './quick.ts';
 import { openAccess, World } from './world.ts';
 
@@ -92,4 +93,52 @@ test('a certificate that cannot be judged after a reload costs its owner the con
     [broken, revoked, good].map(({ link }) => link.ended),
     [true, true, false],
   );
+});
+
+test('a client is not read while thousands of its answers wait for the store, and is read again afterwards', () => {
+  const store = new CrashStore();
+  const world = new World({ store });
+  new Quick(world, { clientId: 'keeper', properties: [['sessionExpiry', 60]] }).subscribe('t', 1);
+  const writer = new Quick(world, { clientId: 'writer', version: 4 });
+  store.commit();
+  const message = bytes.publish({ version: 4, topic: 't', payload: 'x', qos: 1, packetId: 1 });
+  writer.say(...Array<Buffer>(6000).fill(message));
+  assert.equal(writer.link.paused, true);
+  store.commit();
+  assert.equal(writer.link.paused, false);
+});
+
+test('limits told in a CONNACK hold for the connection, whatever a reload says', () => {
+  const world = new World({ settings: { maxInflightMessages: 3 } });
+  const client = new Quick(world);
+  world.broker.reconfigure({ ...world.broker.settings, maxInflightMessages: 1 });
+  client.hear();
+  for (const packetId of [1, 2, 3]) client.publish('t', 'x', { qos: 2, packetId });
+  assert.deepEqual(
+    client.hear().map(({ code }) => code),
+    [0, 0, 0],
+  );
+});
+
+test('a mistake of ours in a timer is logged and costs no other timer its turn', () => {
+  const world = new World();
+  const watch = new Quick(world, { clientId: 'watch' }).subscribe('gone/#');
+  for (const clientId of ['one', 'two', 'three']) {
+    const will = { topic: `gone/${clientId}`, payload: clientId, properties: [['willDelay', 5]] } as const;
+    new Quick(world, { clientId, properties: [['sessionExpiry', 60]], will }).link.close();
+  }
+  const { access } = world.broker;
+  let asked = 0;
+  world.broker.access = {
+    ...access,
+    mayWrite: () => {
+      asked += 1;
+      if (asked === 2) throw new Error('a fault of the test');
+      return true;
+    },
+  };
+  watch.hear();
+  world.advance(10_000);
+  assert.equal(watch.messages().length, 2);
+  assert.equal(world.log.errors.length, 1);
 });

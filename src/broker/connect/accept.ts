@@ -1,5 +1,5 @@
 /** The last stage: the client is in. CONNACK first, then what waited for it. */
-import { encodeConnack, type Properties, reasonCodes } from '../../codec/mod.ts';
+import { encodeConnack, LARGEST_PACKET_BYTES, type Properties, reasonCodes } from '../../codec/mod.ts';
 import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import type { Connection } from '../connection.ts';
 import { resumeDelivery } from '../deliver.ts';
@@ -44,7 +44,8 @@ function applyClientLimits({ broker, connection, packet }: ConnectAttempt): void
   const { listener } = connection.peer;
   const { receiveMaximum, maximumPacketSize, topicAliasMaximum } = packet.properties;
   connection.sendQuota = receiveMaximum ?? (broker.settings.maxInflightMessages || UNLIMITED);
-  connection.maximumPacketSize = maximumPacketSize ?? Infinity;
+  connection.maximumPacketSize = Math.min(maximumPacketSize ?? LARGEST_PACKET_BYTES, LARGEST_PACKET_BYTES);
+  connection.receiveMaximum = broker.settings.maxInflightMessages;
   connection.mountPoint = listener.mountPoint === '' ? null : Buffer.from(listener.mountPoint);
   const outgoing = Math.min(topicAliasMaximum ?? 0, listener.maxTopicAliasBroker);
   if (packet.version === 5) {

@@ -204,6 +204,9 @@ export function publishRemainingLength(p: PublishParts): number {
   return length;
 }
 
+/** First byte, four bytes of length, and what these can say (MQTT 5, 1.5.5). Larger ones cannot be written. */
+export const LARGEST_PACKET_BYTES = 5 + 268_435_455;
+
 /** Whole size of a packet with this remaining length. */
 export function packetLength(remainingLength: number): number {
   return 1 + varintLength(remainingLength) + remainingLength;
