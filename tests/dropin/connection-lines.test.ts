@@ -1,5 +1,5 @@
 /**
- * What the log says of a client that goes wrong: the literal texts of compat/errors-logs.md 3, each provoked by bytes.
+ * What the log says of a client that goes wrong: the literal texts of docs/compat/errors-logs.md 3, each provoked by bytes.
  *
  *   before CONNECT   Protocol error from 127.0.0.1:44574: TEXT      Client 127.0.0.1 [127.0.0.1:44574] disconnected: REASON
  *   afterwards       Protocol error from c: TEXT                    Client c [127.0.0.1:44574] disconnected: REASON

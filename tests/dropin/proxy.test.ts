@@ -1,4 +1,4 @@
-/** PROXY protocol v1 and v2 by the rows of compat/errors-logs.md 5. */
+/** PROXY protocol v1 and v2 by the rows of docs/compat/errors-logs.md 5. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { connect, pingreq, RawClient, u16, type Broker, type Place } from '../harness/mod.ts';

@@ -1,4 +1,4 @@
-/** TLS-PSK with Debian's clients: compat/password-acl.md 3, facts on what Node may not be trusted with. */
+/** TLS-PSK with the clients that Debian has: docs/compat/password-acl.md 3. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import tls from 'node:tls';

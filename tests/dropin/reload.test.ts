@@ -1,5 +1,5 @@
 /**
- * SIGHUP: what is read again, who is cut and with what, and who is not (compat/runtime.md, conf-options.tsv @reload,
+ * SIGHUP: what is read again, who is cut and with what, and who is not (docs/compat/runtime.md, conf-options.tsv @reload,
  * password-acl.md 6). Where Mosquitto 2.1 ends on a bad file, the old state stays in force here, and a line says so.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-/** $SYS, topic by topic of compat/sys-topics.tsv. */
+/** $SYS, topic by topic of docs/compat/sys-topics.tsv. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { publish, until, type Broker, type RawClient } from '../harness/mod.ts';

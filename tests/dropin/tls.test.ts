@@ -1,4 +1,4 @@
-/** TLS from the wire: who gets in under which name, who is refused with what, and what the log says (issue 2, point 6). */
+/** TLS from the wire: who gets in under which name, who is refused with what, and what the log says. */
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { connect as dialPlain } from 'node:net';

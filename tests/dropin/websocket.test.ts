@@ -1,4 +1,4 @@
-/** WebSocket listeners, byte by byte: compat/errors-logs.md 6, with what is marked there as a fault put right. */
+/** WebSocket listeners, byte by byte: docs/compat/errors-logs.md 6, with what is marked there as a fault put right. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
