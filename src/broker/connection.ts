@@ -169,7 +169,11 @@ export class Connection implements LinkHandler {
     if (this.state === 'awaiting-connect' && this.peer.refusal === null) {
       ending.explanation = explainFirstBytes(this, 'closed');
     }
-    endConnection(this.broker, this, ending);
+    try {
+      endConnection(this.broker, this, ending);
+    } catch (error) {
+      this.broker.logFault(`at the end of ${this.clientId}`, error);
+    }
   }
 
   /** Sends a packet that was encoded on its own. One that the client cannot take ends the connection. [MQTT-3.1.2-24] */

@@ -180,7 +180,11 @@ function startTime(broker: Broker, sysTopics: SysTopics): () => void {
   const tick = setInterval(() => broker.tick(), TICK_MILLISECONDS);
   let sys: NodeJS.Timeout;
   const watchSys = (): void => {
-    sysTopics.tickIfDue();
+    try {
+      sysTopics.tickIfDue();
+    } catch (error) {
+      broker.logFault('while counting for $SYS', error);
+    }
     // sys_interval 0 may change on a reload, so it is looked at again.
     sys = setTimeout(watchSys, sysTopics.millisecondsToTick() ?? 1000);
   };

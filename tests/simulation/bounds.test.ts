@@ -142,3 +142,18 @@ test('a mistake of ours in a timer is logged and costs no other timer its turn',
   assert.equal(watch.messages().length, 2);
   assert.equal(world.log.errors.length, 1);
 });
+
+test('a mistake of ours at the end of a connection is logged, and the broker goes on', () => {
+  const world = new World();
+  const client = new Quick(world, { will: { topic: 'gone', payload: 'x' } });
+  const { access } = world.broker;
+  world.broker.access = {
+    ...access,
+    mayWrite: () => {
+      throw new Error('a fault of the test');
+    },
+  };
+  client.link.close();
+  assert.equal(world.log.errors.length, 1);
+  assert.equal(new Quick(world, { clientId: 'next' }).hear()[0]?.code, 0);
+});
