@@ -4,7 +4,7 @@ import { deliver } from './deliver.ts';
 import type { Publication } from './publication.ts';
 import { deliverToGroup } from './shared-subscriptions.ts';
 import type { TopicEntry } from './topic-cache.ts';
-import { type BrokerSession, isGroup, type Target } from './types.ts';
+import { type BrokerSession, type BrokerSubscription, isGroup, type Target } from './types.ts';
 
 const UNASKED = 0;
 const YES = 1;
@@ -19,12 +19,14 @@ export function route(broker: Broker, publication: Publication): number {
   const targets = topic.targets;
   if (targets.length === 0) return 0;
   const readable = broker.access.readsUnrestricted ? null : readers(broker, topic);
-  const oncePerClient = broker.settings.allowDuplicateMessages ? null : new Set<BrokerSession>();
+  const best = broker.settings.allowDuplicateMessages ? null : bestTargets(targets);
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (isGroup(target)) deliverToGroup(broker, publication, target);
     else if (readable === null || mayRead(broker, readable, i, topic, target.session)) {
-      if (oncePerClient === null || isFirstCopy(oncePerClient, target)) deliver(broker, publication, target);
+      if (best === null || best.get(target.session) === target || target.session.version === 5) {
+        deliver(broker, publication, target);
+      }
     }
   }
   return targets.length;
@@ -46,11 +48,16 @@ function mayRead(broker: Broker, readable: Uint8Array, i: number, topic: TopicEn
   return false;
 }
 
-/** `allow_duplicate_messages false`: 3.x clients get one copy however many of their filters match. */
-function isFirstCopy(seen: Set<BrokerSession>, target: Target): boolean {
-  const session = (target as { session: BrokerSession }).session;
-  if (session.version === 5) return true;
-  if (seen.has(session)) return false;
-  seen.add(session);
-  return true;
+/**
+ * `allow_duplicate_messages false`: 3.x clients get one copy however many of their filters match, at the highest QoS of
+ * these [MQTT-3.3.5-1].
+ */
+function bestTargets(targets: readonly Target[]): Map<BrokerSession, BrokerSubscription> {
+  const best = new Map<BrokerSession, BrokerSubscription>();
+  for (const target of targets) {
+    if (isGroup(target)) continue;
+    const before = best.get(target.session);
+    if (before === undefined || before.qos < target.qos) best.set(target.session, target);
+  }
+  return best;
 }

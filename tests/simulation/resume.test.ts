@@ -95,3 +95,14 @@ test('a PUBREL is not sent over a new connection before the store knows of the P
   store.commit();
   assert.deepEqual(names(), ['PUBREL']);
 });
+
+test('one copy for a 3.1.1 client whose filters overlap comes at the highest QoS of them [MQTT-3.3.5-1]', () => {
+  const world = new World({ settings: { allowDuplicateMessages: false } });
+  const reader = new Quick(world, { clientId: 'reader', version: 4 }).subscribe('a/b', 0).subscribe('a/#', 2);
+  reader.hear();
+  new Quick(world, { clientId: 'writer' }).publish('a/b', 'x', { qos: 1, packetId: 1 });
+  assert.deepEqual(
+    reader.hear().map(({ name, qos }) => [name, qos]),
+    [['PUBLISH', 1]],
+  );
+});
