@@ -10,6 +10,7 @@ import { ctrlPage } from './ctrl/ctrl-page.ts';
 import { devicePage } from './device.ts';
 import { doctorPage } from './doctor.ts';
 import { passwdPage } from './passwd/passwd-page.ts';
+import { probePage } from './probe.ts';
 import { profilePage } from './profile.ts';
 import { signalPage } from './signal/signal-page.ts';
 
@@ -51,6 +52,7 @@ export const pages: readonly CommandPage[] = [
   caPage,
   devicePage,
   doctorPage,
+  probePage,
   ctrlPage,
   signalPage,
   completionPage,

@@ -28,6 +28,7 @@ const commands: readonly CommandRow[] = [
   { name: 'ca', load: () => import('./ca.ts') },
   { name: 'device', load: () => import('./device.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
+  { name: 'probe', load: () => import('./probe.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
 ];
 

@@ -15,6 +15,7 @@ export { verdictOfOpenSsl } from './verify-errors.ts';
 export { checkServer, explainTlsFiles, type ExplainRequest, type TlsFiles } from './explain.ts';
 export { type AccessQuestion, explainAccess, type Reader, readerNamed } from './explain-access.ts';
 export { mendedExtensionFile } from './explain-extensions.ts';
+export { type CertificateLimits, objectionsTo } from './device-limits.ts';
 export { explainCertificateFiles } from './explain-folder.ts';
 export { loadErrorOf } from './load-error.ts';
 export { authorityFiles } from './authority.ts';

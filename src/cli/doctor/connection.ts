@@ -4,9 +4,11 @@
  */
 import type { Finding } from '../../base/mod.ts';
 import { ClientError, connect } from '../../client/mod.ts';
-import { checkServer, factsOf } from '../../pki/mod.ts';
+import { checkServer, factsOf, objectionsTo } from '../../pki/mod.ts';
 import { UsageError } from '../ca/subcommand.ts';
 import { peerOf, shake, type Offer, type Outcome, type Peer } from '../probe/handshake.ts';
+import { devices } from '../probe/devices.ts';
+import { wantsCertificate } from '../probe/probe.ts';
 import type { Trusted } from '../probe/trusted.ts';
 import { clock, inOrder, type Examined } from './examine.ts';
 
@@ -24,12 +26,13 @@ export async function examineConnection(text: string, trusted: Trusted, now: num
   const outcome = await shake(peer, current);
   const findings = [...clock(now), ...explainCertificate(text, outcome, now)];
   const guest = await visit(peer, trusted.pem === null ? {} : { ca: [trusted.pem] });
-  if (guest === null) findings.push(anonymous(text));
-  else if (guest.code === 'tls.plain-port' || guest.code === 'tls.closed') findings.push(...(await explainPlain(text, peer, guest)));
-  else if (isTrouble(guest)) findings.push(trouble(text, guest));
+  if (wantsCertificate(outcome)) findings.push(...explainTrust(text, peer, outcome, trusted, now));
+  else if (guest === null) findings.push(anonymous(text));
+  else if (outcome.version === null) findings.push(...(await explainPlain(text, peer, guest)));
+  else if (guest.kind !== 'refused') findings.push(trouble(text, guest));
   if (outcome.version !== null && (await speaksObsolete(peer))) findings.push(obsolete(text));
   return { what: `the broker at ${text}, trusting ${trusted.what}`, findings: inOrder(findings) };
-} // prettier-ignore
+}
 
 /** Null: came in without a name. */
 async function visit(peer: Peer, tls: { ca?: string[] } | null): Promise<ClientError | null> {
@@ -43,9 +46,13 @@ async function visit(peer: Peer, tls: { ca?: string[] } | null): Promise<ClientE
   }
 }
 
-/** A broker that wants a password or a certificate is as it should be. */
-function isTrouble({ kind, code }: ClientError): boolean {
-  return kind !== 'refused' && code !== 'tls.client-certificate-required';
+/** A stranger without a certificate is told nothing of trust: what a current client would say is worked out here. */
+function explainTrust(where: string, { host }: Peer, { chain }: Outcome, trusted: Trusted, now: number): Finding[] {
+  const limits = devices.find(each => each.name === 'openssl')?.limits;
+  if (limits === undefined) return [];
+  const why = 'A client that checks who it talks to does not connect.';
+  const objections = objectionsTo({ host, chain, trusted: trusted.certificates, limits, now });
+  return objections.map(each => ({ ...each, severity: 'error', where, why }));
 }
 
 function trouble(where: string, { code, message, remedy }: ClientError): Finding {
@@ -59,6 +66,9 @@ function trouble(where: string, { code, message, remedy }: ClientError): Finding
   };
 }
 
+/** Not to be judged from here: what else the other machine is called, and which CAs a client has. */
+const local = ['tls.few-alternative-names', 'tls.chain-open'];
+
 /** Its certificate by the checks of a listener; the files are on the other machine, so their names are only examples. */
 function explainCertificate(where: string, { chain }: Outcome, now: number): Finding[] {
   const [leaf, ...sent] = chain.map(factsOf);
@@ -66,9 +76,8 @@ function explainCertificate(where: string, { chain }: Outcome, now: number): Fin
   const cas = sent.filter(each => each.selfSigned);
   const names = { certFile: 'server.crt', keyFile: 'server.key', caFile: 'ca.crt', caKey: null };
   const found = checkServer({ ...names, leaf, sent, key: null, cas, now }, '', []);
-  return found
-    .filter(({ code }) => code !== 'tls.chain-open' || sent.length > 0)
-    .map(each => ({ ...each, where, remedy: ['On the machine of the broker:', ...each.remedy] }));
+  const remedy = ['On the machine of the broker, zancudo doctor CONFIGURATION says the commands that mend it.'];
+  return found.filter(({ code }) => !local.includes(code)).map(each => ({ ...each, where, remedy }));
 }
 
 function anonymous(where: string): Finding {

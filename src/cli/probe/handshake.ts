@@ -66,6 +66,7 @@ export async function shake({ host, port }: Peer, offer: Offer): Promise<Outcome
       outcome.version = socket.getProtocol();
       outcome.cipher = socket.getCipher().standardName;
       outcome.chain = chainOf(socket.getPeerX509Certificate());
+      if (outcome.version !== 'TLSv1.3') return settle(null);
       clearTimeout(timer);
       timer = setTimeout(() => settle(null), verdictMs);
     });
