@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Finding } from '../base/mod.ts';
+import { findingLines, type Finding } from '../base/mod.ts';
 import { PkiError } from '../pki/mod.ts';
 import { pageOf, runSubcommand, UsageError, type Call, type Subcommand } from './ca/subcommand.ts';
 import type { CommandPage } from './command-page.ts';
@@ -30,7 +30,7 @@ const command: Subcommand = {
     { long: '--json', says: 'For machines.' },
   ],
   says: 'Look at a home, a configuration, a folder, or a broker.',
-  run: look,
+  run: lookOrSay,
 }; // prettier-ignore
 
 const { options } = pageOf({ command: 'doctor', summary: '', about: [] }, [command]);
@@ -47,12 +47,23 @@ export const doctorPage: CommandPage = {
     { code: '0', when: 'Nothing is wrong; there may be notes.' },
     { code: '1', when: 'There are warnings: something will hurt somebody.' },
     { code: '2', when: 'The command line cannot be understood.' },
-    { code: '3', when: 'There are errors: something does not work.' },
+    { code: '3', when: 'There are errors: something does not work, or cannot be looked at.' },
   ],
 };
 
 export function run(args: readonly string[], context: Context): Promise<number> {
   return runSubcommand(doctorPage, [command], ['doctor', ...args], context);
+}
+
+/** What cannot be looked at is as bad as an error in it. */
+async function lookOrSay(call: Call): Promise<number> {
+  try {
+    return await look(call);
+  } catch (error) {
+    if (!(error instanceof PkiError)) throw error;
+    call.warn(...findingLines(error.finding));
+    return 3;
+  }
 }
 
 async function look(call: Call): Promise<number> {

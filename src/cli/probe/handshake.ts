@@ -110,7 +110,7 @@ function chainOf(leaf: X509Certificate | undefined): X509Certificate[] {
 
 /** `host:port`, `[::1]:port`, or a host alone; null when it is none of them. */
 export function peerOf(text: string): Peer | null {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
   const bare = isIP(text) === 6 ? text : (match?.[1] ?? match?.[2]);
   const port = Number(match?.[3] ?? 8883);
   return bare === undefined || port < 1 || port > 65_535 ? null : { host: bare, port };
