@@ -217,7 +217,7 @@ export class Connection implements LinkHandler {
 
   logProtocolError(text: string): void {
     const who = this.session === null ? `${this.peer.address}:${this.peer.port}` : this.clientId;
-    const own = text.replace('%c', who).replace('%a', this.peer.address);
+    const own = text.replace('%c', () => who).replace('%a', () => this.peer.address);
     this.broker.log.write('information', own === text ? `Protocol error from ${who}: ${text}` : own);
   }
 

@@ -33,7 +33,9 @@ export function deliver(broker: Broker, publication: Publication, subscription: 
       : publication.qos;
   const retain = subscription.retainAsPublished && publication.retain; // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
   const connection = session.connection;
-  if (qos === 0 && connection !== null) {
+  // With queue_qos0_messages older ones of the topic may still be in the queue, and are not overtaken.
+  const waitsItsTurn = broker.settings.queueQos0Messages && session.queue.size > 0;
+  if (qos === 0 && connection !== null && !waitsItsTurn) {
     return sendAtMostOnce(broker, connection, publication, retain, subscription.identifier);
   }
   if (qos === 0 && !broker.settings.queueQos0Messages) return false;

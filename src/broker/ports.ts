@@ -144,8 +144,11 @@ export interface AuthenticationRequest extends Identity {
 
 export type Verdict =
   | { allowed: true }
-  /** `because` is for the operator's log, never for the peer: "no such user", "wrong password". */
-  | { allowed: false; because: string };
+  /**
+   * `because` is for the operator's log, never for the peer: "no such user", "wrong password". `undecided`: nobody had
+   * time to look, so that whoever is in already is not put out for it.
+   */
+  | { allowed: false; because: string; undecided?: true };
 
 /** One conversation of MQTT 5 enhanced authentication (MQTT 5, 4.12). */
 export interface EnhancedAuthentication {

@@ -18,8 +18,9 @@ import { route } from './route.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { receivedLine } from './trace.ts';
 
-/** Open QoS 2 exchanges of a 3.x client, which cannot be told a receive maximum. */
+/** Open QoS 2 exchanges of a 3.x client, which cannot be told a receive maximum, and their payload together. */
 const OPEN_EXCHANGES_MAX_V3 = 1000;
+const OPEN_EXCHANGE_BYTES_MAX_V3 = 67_108_864;
 
 const NO_EXPIRY = 0xffff_ffff;
 
@@ -226,7 +227,9 @@ function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean
   const open = connection.session!.incoming.size;
   const maximum = connection.receiveMaximum;
   if (connection.version !== 5) {
-    if (open < OPEN_EXCHANGES_MAX_V3 || broker.view.qos === 1) return false;
+    const isFull =
+      open >= OPEN_EXCHANGES_MAX_V3 || connection.session!.incoming.payloadBytes > OPEN_EXCHANGE_BYTES_MAX_V3;
+    if (!isFull || broker.view.qos === 1) return false;
     throw new PacketError(reasonCodes.receiveMaximumExceeded, '', undefined, 'receive maximum exceeded');
   }
   if (maximum === 0 || open < maximum || connection.session!.incoming.get(broker.view.packetId) !== undefined) {

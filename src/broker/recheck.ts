@@ -40,7 +40,7 @@ async function recheckLogin(broker: Broker, connection: Connection): Promise<voi
     return cutOff(broker, connection, reasonCodes.administrativeAction, 'its certificate no longer gives a user name.');
   if (attempt.proved || connection.enhanced !== null) return;
   const verdict = await broker.access.authenticate(requestOf(attempt as ConnectAttempt));
-  if (!verdict.allowed) cutOff(broker, connection, null, verdict.because);
+  if (!verdict.allowed && verdict.undecided !== true) cutOff(broker, connection, null, verdict.because);
 }
 
 /** v5 clients dropped for certificate reasons are told 0x98; the others are closed without a packet. */

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run } from './doctor.ts';
@@ -114,4 +123,15 @@ test('mistakes on the command line end with 2, and a target that is not there is
   assert.equal(gone.code, 3);
   assert.match(gone.complained, /no such file or folder/);
   assert.ok(!existsSync('/nowhere'));
+});
+
+test('what is no file is not waited for, and symbolic links are followed', async t => {
+  const folder = temporaryFolder(t);
+  const script = join(temporaryFolder(t), 'sub.sh');
+  writeFileSync(script, '#!/bin/sh\nmosquitto_sub --insecure -t x\n');
+  symlinkSync(script, join(folder, 'link.sh'));
+  assert.equal((await json(folder)).findings.length, 1);
+  const { code, complained } = await doctor('/dev/null');
+  assert.equal(code, 3);
+  assert.match(complained, /neither a file nor a folder/);
 });

@@ -13,7 +13,7 @@ import type { Context } from './context.ts';
 import { examineConnection } from './doctor/connection.ts';
 import { examine, examineHome, type Examined } from './doctor/examine.ts';
 import { fixFor, type Fix, type Surgery } from './doctor/fixes.ts';
-import { askOnTerminal, mend, type Mended } from './doctor/mend.ts';
+import { Answers, mend, type Mended } from './doctor/mend.ts';
 import { exitCodeOf, reportJson, reportText } from './doctor/report.ts';
 import { trustedBy } from './probe/trusted.ts';
 
@@ -81,10 +81,19 @@ async function look(call: Call): Promise<number> {
   return exitCodeOf(report);
 }
 
-function operate(call: Call, surgery: Surgery): Promise<Mended[]> {
+async function operate(call: Call, surgery: Surgery): Promise<Mended[]> {
   const lookAgain = async (): Promise<Finding[]> => (await examineWhatIsMeant(call)).findings;
-  const ask = (finding: Finding, fix: Fix): Promise<boolean> => answer(call, finding, fix);
-  return mend(lookAgain, finding => fixFor(finding, surgery), ask, call.context.wall());
+  const answers = new Answers();
+  const ask = (finding: Finding, fix: Fix): Promise<boolean> => {
+    if (call.has('--yes')) return Promise.resolve(true);
+    putQuestion(call, finding, fix);
+    return answers.next();
+  };
+  try {
+    return await mend(lookAgain, finding => fixFor(finding, surgery), ask, call.context.wall());
+  } finally {
+    answers.close();
+  }
 }
 
 async function examineWhatIsMeant(call: Call): Promise<Examined> {
@@ -116,10 +125,9 @@ function configurationOf(call: Call): string | null {
   return inside.find(each => fs.existsSync(each)) ?? null;
 }
 
-function answer(call: Call, finding: Finding, fix: Fix): Promise<boolean> {
-  if (call.has('--yes')) return Promise.resolve(true);
-  call.warn('', `${finding.where}: ${finding.saw}`, `  ${finding.why}`, ...finding.remedy.map(each => `  > ${each}`));
-  return askOnTerminal(`Mend it (${fix.says})? [y/N] `);
+function putQuestion(call: Call, finding: Finding, fix: Fix): void {
+  call.warn('', ...findingLines({ ...finding, remedy: finding.remedy.map(each => `> ${each}`) }));
+  call.context.complain(`Mend it (${fix.says})? [y/N] `);
 }
 
 /** What a fix prints must not stand in the middle of the report. */

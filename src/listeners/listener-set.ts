@@ -37,7 +37,8 @@ export class ListenerSet {
 
   /**
    * Takes over new rules, certificates, CAs and CRLs, listener by listener in the same order as they were opened.
-   * Nobody is cut. False when a file is bad: it has been logged, and every listener keeps its old state.
+   * Nobody is cut. False when a file is bad: it has been logged, every listener keeps its old TLS state,
+   * and only the other rules are the new ones.
    */
   reload(settings: readonly ListenerOptions[]): boolean {
     if (settings.length !== this.listeners.length)
@@ -45,7 +46,7 @@ export class ListenerSet {
     const loaded: (LoadedTls | null)[] = [];
     for (const [i, listener] of this.listeners.entries()) {
       const next = listener.tryLoad(settings[i]!);
-      if (next instanceof ListenerError) return this.keepOld(next, settings[i]!.tls!);
+      if (next instanceof ListenerError) return this.keepOld(next, settings, settings[i]!.tls!);
       loaded.push(next);
     }
     for (const [i, listener] of this.listeners.entries()) listener.replace(settings[i]!, loaded[i]!);
@@ -58,7 +59,13 @@ export class ListenerSet {
     this.listeners = [];
   }
 
-  private keepOld(error: ListenerError, tls: TlsOptions): false {
+  /** The old certificates stay, and with them who is asked for one; every other rule is the new one. */
+  private keepOld(error: ListenerError, settings: readonly ListenerOptions[], tls: TlsOptions): false {
+    for (const [i, listener] of this.listeners.entries()) {
+      const { requireCertificate, requestCertificate } = listener.rules;
+      const rules = { ...settings[i]!.rules, requireCertificate, requestCertificate };
+      listener.replace({ ...settings[i]!, rules, tls: listener.settings.tls }, listener.tls);
+    }
     const { log } = this.shared.options;
     const pair = tls.certificates[0];
     for (const line of error.lines) log.write('error', line);

@@ -176,7 +176,8 @@ function ask(
 
 function definite(answer: AuthenticationAnswer): Verdict | null {
   if (answer === 'allow') return { allowed: true };
-  return typeof answer === 'object' ? { allowed: false, because: answer.deny } : null;
+  if (typeof answer !== 'object') return null;
+  return { allowed: false, because: answer.deny, ...(answer.undecided === true ? { undecided: true } : {}) };
 }
 
 /** Without a password file a name proves nothing: it is treated as the listener treats clients without one. */

@@ -12,7 +12,7 @@ import type { AuthenticationRequest, EnhancedAuthentication, Identity } from '..
 export type Answer = 'allow' | 'deny' | 'defer' | 'ignore';
 
 /** `because` goes to the operator's log and never to the peer. */
-export type AuthenticationAnswer = 'allow' | 'defer' | 'ignore' | { deny: string };
+export type AuthenticationAnswer = 'allow' | 'defer' | 'ignore' | { deny: string; undecided?: true };
 
 export interface Authenticator {
   authenticate(request: AuthenticationRequest): AuthenticationAnswer | Promise<AuthenticationAnswer>;

@@ -120,7 +120,7 @@ export class PasswordFile implements Authenticator {
     if (request.password === null) return { deny: known === undefined ? whyNot : 'password missing' };
     const right = this.check(known ?? this.nobody, untilNul(request.password));
     if (typeof right === 'boolean') return right ? 'allow' : { deny: whyNot };
-    if (right === null) return { deny: 'busy: too many passwords are waiting to be checked' };
+    if (right === null) return { deny: 'busy: too many passwords are waiting to be checked', undecided: true };
     return right.then(
       fits => (fits ? 'allow' : { deny: whyNot }),
       (error: unknown) => ({ deny: `the password could not be checked: ${String(error)}` }),

@@ -17,8 +17,8 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
   log.write('information', 'Reloading config.');
   const settings = plannedSettings(running, command, home);
   if (settings !== null) putInForce(running, settings);
-  await running.broker.recheck();
   log.reopen();
+  await running.broker.recheck();
 }
 
 /** Null when the new configuration cannot stand; why has been logged. */
@@ -47,7 +47,7 @@ function putInForce(running: RunningBroker, settings: Settings): void {
   // Listeners that could not open at the start (a machine without ::1) have no options.
   const options = optionsOf(settings, settings.listeners.map(listenerRules), access)
     .map((option, i) => withPskOf(running, option, i))
-    .slice(0, listeners.opened.length);
+    .filter((_, i) => listeners.opened.some(({ rules: open }) => open === rules[i]));
   if (listeners.reload(options)) remarkOnCertificates(log, options);
   Object.assign(limits, listenerLimits(settings));
   broker.reconfigure(brokerSettings(settings));

@@ -26,7 +26,6 @@ import {
   type DaemonChannel,
   dropPrivileges,
   exitCodes,
-  listenForSignals,
   type ProcessFailure,
   productVersion,
   startDaemon,
@@ -37,6 +36,7 @@ import { reload } from './reload.ts';
 import { watchLastSeen } from './last-seen.ts';
 import { startForecast } from './forecast.ts';
 import { watchHome } from './watch-home.ts';
+import { Signals } from './signals-in-force.ts';
 import { startPlugins } from './start-plugins.ts';
 import { printSubscriptions } from './print-subscriptions.ts';
 
@@ -142,6 +142,20 @@ async function serve(
   log: BrokerLog,
   channel: DaemonChannel | null,
 ): Promise<number> {
+  const signals = new Signals();
+  const code = await serveUntil(signals, command, settings, home, log, channel);
+  signals.close();
+  return code;
+}
+
+async function serveUntil(
+  signals: Signals,
+  command: BrokerCommand,
+  settings: Settings,
+  home: Home | null,
+  log: BrokerLog,
+  channel: DaemonChannel | null,
+): Promise<number> {
   const keylog = command.tlsKeylogFile === null ? null : openKeylog(command.tlsKeylogFile, log);
   if (keylog?.ok === false) return fail(log, keylog);
   if (settings.localOnly) logLocalOnly(log);
@@ -154,7 +168,7 @@ async function serve(
     log.redirectStandardError(2);
     channel.ready();
   }
-  await untilStopped(started.running, command, home, log);
+  await untilStopped(signals, started.running, command, home, log);
   lastSeen?.stop();
   return exitCodes.ok;
 }
@@ -173,6 +187,7 @@ function logLocalOnly(log: BrokerLog): void {
 
 /** Serves signals until one of them says stop. */
 async function untilStopped(
+  signals: Signals,
   running: RunningBroker,
   command: BrokerCommand,
   home: Home | null,
@@ -185,9 +200,8 @@ async function untilStopped(
   const renewal = home === null ? null : watchCertificates(running, command, home);
   const stopWatching = home === null ? null : watchHome(home.folder, () => reloadSafely(running, command, home));
   const stopForecast = startForecast(running, home?.folder ?? null);
-  let stopListening = (): void => {};
   await new Promise<void>(resolve => {
-    stopListening = listenForSignals({
+    signals.serve({
       stop: () => resolve(),
       reload: () => {
         manager.reloading();
@@ -202,9 +216,7 @@ async function untilStopped(
   stopWatching?.();
   stopForecast();
   manager.stopping();
-  // A second signal must not kill what is ending in order.
   await running.stop();
-  stopListening();
 }
 
 async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {

@@ -12,6 +12,9 @@ export class IncomingExchanges<P = unknown> {
   /** Made with the first exchange: most clients never open one. */
   private byId: Map<number, IncomingExchange<P>> | null = null;
 
+  /** Payload bytes of what is open. */
+  payloadBytes = 0;
+
   get size(): number {
     return this.byId === null ? 0 : this.byId.size;
   }
@@ -23,12 +26,15 @@ export class IncomingExchanges<P = unknown> {
   open(packetId: number, message: Message<P>, deliver: boolean): void {
     this.byId ??= new Map();
     this.byId.set(packetId, { message, deliver });
+    this.payloadBytes += message.payload.length;
   }
 
   /** Takes the exchange out: its message is now to be delivered, exactly once. */
   release(packetId: number): IncomingExchange<P> | undefined {
     const exchange = this.byId?.get(packetId);
-    this.byId?.delete(packetId);
+    if (exchange === undefined) return undefined;
+    this.byId!.delete(packetId);
+    this.payloadBytes -= exchange.message.payload.length;
     return exchange;
   }
 }

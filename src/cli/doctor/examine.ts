@@ -26,7 +26,8 @@ const depthMax = 2;
 
 export function examine(target: string, now: number): Examined {
   const stats = fs.statSync(target, { throwIfNoEntry: false });
-  if (stats === undefined) throw nothingThere(target);
+  if (stats === undefined) throw nothingThere(target, 'there is no such file or folder');
+  if (!stats.isFile() && !stats.isDirectory()) throw nothingThere(target, 'it is neither a file nor a folder');
   const { what, findings } = stats.isDirectory() ? examineFolder(target, now) : examineFile(target, now);
   return { what, findings: inOrder([...clock(now), ...findings]) };
 }
@@ -75,10 +76,16 @@ function filesIn(folder: string, depth: number): string[] {
   const entries = fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   const found = entries.flatMap(entry => {
     const each = path.join(folder, entry.name);
-    if (entry.isFile()) return isKeptCopy(each) ? [] : [each];
+    // Folders of certificates are full of symbolic links.
+    const isFile = entry.isFile() || (entry.isSymbolicLink() && isPlainFile(each));
+    if (isFile) return isKeptCopy(each) ? [] : [each];
     return entry.isDirectory() && depth > 0 && entry.name !== 'node_modules' ? readable(each, depth - 1) : [];
   });
   return found.slice(0, filesMax);
+}
+
+function isPlainFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function readable(folder: string, depth: number): string[] {
@@ -132,11 +139,11 @@ function rootAtHome(rootKey: string): Finding {
   };
 }
 
-function nothingThere(target: string): PkiError {
+function nothingThere(target: string, saw: string): PkiError {
   return new PkiError({
     code: 'doctor.nothing-there',
     where: target,
-    saw: 'there is no such file or folder',
+    saw,
     why: 'There is nothing to look at.',
     remedy: ['zancudo doctor --help'],
   });

@@ -4,7 +4,7 @@
  *   finding ── fix ── safe, or "yes"? ── copy beside the file ── apply
  */
 import fs from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline';
 import type { Finding } from '../../base/mod.ts';
 import type { Fix } from './fixes.ts';
 
@@ -86,13 +86,19 @@ function keepCopy(file: string, now: number): string {
   }
 }
 
-/** One line from standard input; its end means no. */
-export async function askOnTerminal(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const ended = new Promise<string>(resolve => void lines.once('close', () => resolve('')));
-    return /^y(es)?$/i.test((await Promise.race([lines.question(question), ended])).trim());
-  } finally {
-    lines.close();
+/** One line of standard input for each question; its end means no. Nothing is read before the first question. */
+export class Answers {
+  #lines: Interface | null = null;
+  #next: AsyncIterator<string> | null = null;
+
+  async next(): Promise<boolean> {
+    this.#lines ??= createInterface({ input: process.stdin });
+    this.#next ??= this.#lines[Symbol.asyncIterator]();
+    const { value, done } = await this.#next.next();
+    return done !== true && /^y(es)?$/i.test(value.trim());
+  }
+
+  close(): void {
+    this.#lines?.close();
   }
 }

@@ -69,9 +69,14 @@ function startWatchdog(
 
 function notifyByProgram(assignments: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('systemd-notify', assignments, { stdio: 'ignore' });
+    const child = spawn('systemd-notify', assignments, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.unref();
     child.once('error', reject);
-    child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`systemd-notify ended with code ${code}`))));
+    child.once('close', code => {
+      if (code === 0) resolve();
+      else reject(new Error(`systemd-notify ended with code ${code}${said === '' ? '' : ` (${said.trim()})`}`));
+    });
   });
 }
