@@ -120,6 +120,17 @@ test('a key that the user of the broker cannot read is found with the folder or 
   assert.ok(!findings.some(each => each.code === 'tls.file-forbidden'));
 }); // prettier-ignore
 
+test('each question takes one line of standard input, and its end means no', async t => {
+  const place = folder(t);
+  const file = join(place, 'mosquitto.conf');
+  const text =
+    'listener 1883 127.0.0.1\nallow_anonymous true\nmax_inflight_mesages 5\nmax_queued_mesages 9\nmax_pakket_size 9\n';
+  writeFileSync(file, text);
+  const { stderr } = await run(zancudo, ['doctor', file, '--fix'], { input: 'n\nyes\n' });
+  assert.equal(stderr.match(/\[y\/N\]/g)?.length, 3);
+  assert.match(readFileSync(file, 'utf8'), /\nmax_inflight_mesages 5\nmax_queued_messages 9\nmax_pakket_size 9\n$/);
+});
+
 test('seen from outside: clear text, anonymous access, an unknown CA, nobody there', needs('openssl'), async t => {
   const place = folder(t);
   const file = await makeCertificates(place);

@@ -94,8 +94,8 @@ export class Answers {
   async next(): Promise<boolean> {
     this.#lines ??= createInterface({ input: process.stdin });
     this.#next ??= this.#lines[Symbol.asyncIterator]();
-    const { value, done } = await this.#next.next();
-    return done !== true && /^y(es)?$/i.test(value.trim());
+    const answer = await this.#next.next();
+    return answer.done !== true && /^y(es)?$/i.test(answer.value.trim());
   }
 
   close(): void {
