@@ -1,6 +1,6 @@
 /** `zancudo doctor` on what the tutorials leave behind, and in front of a running broker. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { makeCertificates, needs, run, startBroker, temporaryDirectory, zancudo } from '../harness/mod.ts';
@@ -8,7 +8,7 @@ import { makeCertificates, needs, run, startBroker, temporaryDirectory, zancudo 
 interface Report {
   exitCode: number;
   findings: { code: string; severity: string; where: string; saw: string }[];
-  mended: { says: string; failure: string | null }[];
+  mended: { says: string; copies: string[]; failure: string | null }[];
 }
 
 function folder(t: TestContext): string {
@@ -49,6 +49,16 @@ subjectAltName = IP:127.0.0.1
 subjectAltName = DNS:localhost
 subjectAltName = DNS:futro-s450
 `;
+
+test('a certificate in a folder whose name has blanks and quotes is issued again, and the one before is kept', needs('openssl'), async t => {
+  const place = join(folder(t), "it's my place");
+  mkdirSync(place);
+  await shell(third, place);
+  const { mended } = await doctor(t, place, '--fix', '--yes');
+  assert.ok(mended.some(({ copies, failure }) => failure === null && copies.some(copy => /server\.crt\.before/.test(copy))));
+  assert.ok(mended.flatMap(each => each.copies).every(copy => !/\.key\.before/.test(copy)), 'a key that stays is not copied');
+  await shell('openssl verify -CAfile mqtt_ca.crt mqtt_server.crt', place);
+}); // prettier-ignore
 
 test('every fault of the first tutorial is found by its true cause, and one --fix mends what can be mended', needs('openssl'), async t => {
   const place = folder(t);

@@ -181,7 +181,7 @@ function runCommands({ where, remedy }: Finding): Fix | null {
   if (commands.length === 0 || isOpen || !path.isAbsolute(where)) return null;
   if (needsRoot && process.getuid?.() !== 0) return null;
   const lines = commands.map(each => each.replaceAll('sudo ', ''));
-  const words = lines.flatMap(each => each.split(/\s+/)).filter(word => path.isAbsolute(word));
+  const words = lines.flatMap(shellWords).filter(word => path.isAbsolute(word));
   const isNewCa = lines.some(each => / -x509 /.test(each));
   return {
     isSafe: false,
@@ -189,6 +189,14 @@ function runCommands({ where, remedy }: Finding): Fix | null {
     changes: needsRoot ? [] : [...new Set(words)].filter(word => fs.existsSync(word)),
     apply: () => runInScratch(lines),
   };
+}
+
+/** The inverse of shellWord(): `'it'\\''s'` is one word. */
+function shellWords(text: string): string[] {
+  const words = text.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? [];
+  return words.map(word =>
+    word.replace(/'([^']*)'|\\(.)/g, (_, quoted: string | undefined, one: string) => quoted ?? one),
+  );
 }
 
 /** What the commands write beside the files they name is not kept. */
