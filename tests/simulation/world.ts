@@ -8,6 +8,7 @@
  * where a link breaks; what was on the way then is lost, as on a real network.
  */
 import { Broker, defaultBrokerSettings } from '../../src/broker/mod.ts';
+import { createMeter } from '../../src/observability/mod.ts';
 import { MemoryStore } from '../../src/storage/mod.ts';
 import type { BrokerPorts, BrokerSettings, RestoreHelp } from '../../src/broker/mod.ts';
 import type {
@@ -18,7 +19,6 @@ import type {
   LinkHandler,
   ListenerRules,
   Log,
-  Meter,
   Peer,
   Store,
   StoredState,
@@ -68,33 +68,6 @@ class CollectingLog implements Log {
   write(as: string, text: string): void {
     if (as === 'error') this.errors.push(text);
   }
-}
-
-function newMeter(): Meter {
-  return {
-    packetsReceived: 0,
-    packetsSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-    publishReceived: 0,
-    publishSent: 0,
-    publishBytesReceived: 0,
-    publishBytesSent: 0,
-    publishDropped: 0,
-    publishDenied: 0,
-    connectsReceived: 0,
-    socketsAccepted: 0,
-    connectionsRefusedByLimit: 0,
-    connectsRefused: 0,
-    tlsRefused: 0,
-    connectTimeouts: 0,
-    keepAliveTimeouts: 0,
-    protocolErrors: 0,
-    oversizePackets: 0,
-    slowLinksPaused: 0,
-    sessionsExpired: 0,
-    messagesExpired: 0,
-  };
 }
 
 /** A store that settles when the test says so. */
@@ -235,7 +208,7 @@ export class World {
   /** Milliseconds since the world began. */
   time = 0;
   readonly log = new CollectingLog();
-  readonly meter = newMeter();
+  readonly meter = createMeter();
   readonly store = new LateStore();
   broker: Broker;
   readonly #ports: BrokerPorts;
