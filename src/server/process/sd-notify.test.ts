@@ -84,4 +84,6 @@ test('systemd hears READY=1', { skip: missing.length > 0 && `missing: ${missing.
   assert.equal((await lines.next()).value, 'listening');
   connectServiceManager({ environment: process.env, onProblem: problem => assert.fail(problem.join()) }).ready();
   assert.match(String((await lines.next()).value), /^READY=1/);
+  // systemd-notify then asks whether it was heard; who goes before that makes it report a refused connection.
+  assert.match(String((await lines.next()).value), /^BARRIER=1/);
 });
