@@ -1,14 +1,16 @@
 /**
  * Changes a file so that it is never half there.
  *
- *   read FILE -> change its text -> FILE.tmp-PID, fsync -> nobody else changed FILE meanwhile? -> rename over FILE
+ *   FILE.lock is ours? -> read FILE -> change its text -> FILE.tmp-PID, fsync -> FILE is as it was? -> rename over FILE
  *
+ * The lock keeps programs like this one apart; the look back before the rename notices editors, who know of no lock.
  * Owner, group and mode stay. Where a rename is impossible (a folder that may not be written, a file mounted alone into
  * a container, an owner that cannot be kept) the text goes into the file itself, and the caller is told.
  * Text is read and written as Latin-1, which keeps every byte of every line, whatever its encoding.
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { lockFile } from './lock-file.ts';
 
 export interface Replaced {
   /** Why the file was overwritten in place, null when it was replaced in one step. */
@@ -23,6 +25,15 @@ const triesMax = 100;
 /** `change` gives the new text, or null to leave the file alone. It is called again when somebody else was faster. */
 export function changeFile(file: string, change: (text: string) => string | null): Replaced | null {
   const target = fs.realpathSync(file);
+  const unlock = lockFile(target);
+  try {
+    return changeTarget(target, change);
+  } finally {
+    unlock();
+  }
+}
+
+function changeTarget(target: string, change: (text: string) => string | null): Replaced | null {
   for (let tries = 1; tries <= triesMax; tries++) {
     const before = fs.statSync(target);
     const text = change(fs.readFileSync(target, 'latin1'));
