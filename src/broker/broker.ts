@@ -59,6 +59,8 @@ export class Broker {
   readonly groups = new Map<string, BrokerGroup>();
   sharedSubscriptions = 0;
   readonly retained = new RetainedTree<BrokerMessage>();
+  /** Payload bytes of what is retained. */
+  retainedBytes = 0;
   readonly timers: TimerWheel;
   readonly topics = new TopicCache();
 

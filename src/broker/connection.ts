@@ -74,6 +74,8 @@ export class Connection implements LinkHandler {
   /** Seconds without a packet after which the client counts as gone; 0 for never. */
   timeoutSeconds = 0;
   lastPacketAt: number;
+  /** Unix second at which it was accepted. */
+  readonly openedAt: number;
   bytesSeen = 0;
 
   /** QoS 1 and 2 messages we may have in flight: the client's receive maximum or our own. */
@@ -110,6 +112,7 @@ export class Connection implements LinkHandler {
     this.reader = new FrameReader(broker.frameLimits);
     this.timer = new Timer(() => this.onTimeout());
     this.lastPacketAt = broker.clock.now();
+    this.openedAt = broker.unixSecond;
   }
 
   get closed(): boolean {

@@ -1,4 +1,5 @@
 import type { Broker } from './broker.ts';
+import type { BrokerDelivery } from './types.ts';
 
 /** What is there now, counted when somebody asks. */
 export interface BrokerGauges {
@@ -42,19 +43,21 @@ export function measure(broker: Broker): BrokerGauges {
   };
 }
 
-/** Queues are short nearly always; only sessions that hold something are walked. */
+/**
+ * Retained messages are counted as they come and go; only sessions that hold something are walked. What a session holds
+ * of the retained ones themselves, on their way to a new subscriber, is not counted twice.
+ */
 function storedMessages(broker: Broker): { count: number; bytes: number } {
   const seen = new Set<object>();
-  let bytes = 0;
-  const add = (message: { payload: Buffer }): void => {
-    if (seen.has(message)) return;
+  let bytes = broker.retainedBytes;
+  const add = ({ message, retain }: BrokerDelivery): void => {
+    if (seen.has(message) || (retain && broker.retained.get(message.topicName) === message)) return;
     seen.add(message);
     bytes += message.payload.length;
   };
-  for (const message of broker.retained.values()) add(message);
-  for (const session of broker.sessions.values()) {
-    if (session.queue.size > 0) for (const { message } of session.queue) add(message);
-    if (session.inflight.size > 0) for (const { message } of session.inflight) add(message);
+  for (const { queue, inflight } of broker.sessions.values()) {
+    if (queue.size > 0) for (const delivery of queue) add(delivery);
+    if (inflight.size > 0) for (const delivery of inflight) add(delivery);
   }
-  return { count: seen.size, bytes };
+  return { count: broker.retained.size + seen.size, bytes };
 }

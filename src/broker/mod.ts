@@ -3,3 +3,4 @@ export { Broker, type BrokerPorts, type InternalPublish, TICK_MILLISECONDS } fro
 export type { BrokerGauges } from './gauges.ts';
 export type { RestoreHelp } from './restore.ts';
 export { type BrokerSettings, defaultBrokerSettings } from './settings.ts';
+export { viewOf } from './view.ts';

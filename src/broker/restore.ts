@@ -5,6 +5,7 @@
 import { Delivery, Message } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Identity, ListenerRules, StoredDelivery, StoredMessage, StoredPublisher, StoredState } from './ports.ts';
+import { placeRetained } from './retained.ts';
 import { expireRestored, createSession } from './sessions.ts';
 import { restoreSubscription } from './subscribe.ts';
 import type { BrokerDelivery, BrokerMessage, BrokerSession } from './types.ts';
@@ -29,7 +30,7 @@ export function restore(broker: Broker, state: StoredState, help: RestoreHelp): 
     }
     return ours;
   };
-  for (const given of state.retained) broker.retained.set(given.topicName, messageOf(given));
+  for (const given of state.retained) placeRetained(broker, messageOf(given));
   for (const given of state.sessions) restoreSession(broker, given, messageOf, help);
   // Wills and expiries last: whoever subscribed to a will is there to get it.
   for (const given of state.sessions) {

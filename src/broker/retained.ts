@@ -22,14 +22,28 @@ export interface RetainedBacklog {
 /** Replaces or, with an empty payload, deletes the retained message of a topic. [MQTT-3.3.1-5], [MQTT-3.3.1-6] */
 export function retain(broker: Broker, publication: Publication): void {
   const name = publication.topic.name;
-  if (publication.payloadLength === 0) return remove(broker, name);
-  const message = exact(publication.stable());
-  broker.retained.set(name, message);
+  if (publication.payloadLength === 0) removeRetained(broker, name);
+  else putBackRetained(broker, exact(publication.stable()));
+}
+
+/** Puts a message into the tree and tells the store. */
+export function putBackRetained(broker: Broker, message: BrokerMessage): void {
+  placeRetained(broker, message);
   keepRetained(broker, message);
 }
 
-function remove(broker: Broker, topicName: string): void {
-  if (broker.retained.delete(topicName)) dropRetained(broker, topicName);
+/** Into the tree alone; `retainedBytes` goes along. */
+export function placeRetained(broker: Broker, message: BrokerMessage): void {
+  const before = broker.retained.set(message.topicName, message);
+  broker.retainedBytes += message.payload.length - (before?.payload.length ?? 0);
+}
+
+export function removeRetained(broker: Broker, topicName: string): boolean {
+  const before = broker.retained.delete(topicName);
+  if (before === undefined) return false;
+  broker.retainedBytes -= before.payload.length;
+  dropRetained(broker, topicName);
+  return true;
 }
 
 /** Retained messages live long: they get memory of exactly their size instead of a share of a larger block. */
@@ -85,7 +99,7 @@ function isStillWanted(broker: Broker, subscription: BrokerSubscription, message
   // Replaced meanwhile: the newer one was delivered live, and the older must not follow it.
   if (broker.retained.get(message.topicName) !== message) return false;
   if (message.isExpired(broker.unixSecond)) {
-    remove(broker, message.topicName);
+    removeRetained(broker, message.topicName);
     broker.meter.messagesExpired++;
     return false;
   }
@@ -114,7 +128,7 @@ export function keepBacklog(broker: Broker, connection: Connection): void {
 export function sweepRetained(broker: Broker): void {
   for (const message of [...broker.retained.values()]) {
     if (!message.isExpired(broker.unixSecond)) continue;
-    remove(broker, message.topicName);
+    removeRetained(broker, message.topicName);
     broker.meter.messagesExpired++;
   }
 }

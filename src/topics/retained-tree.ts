@@ -17,7 +17,8 @@ export class RetainedTree<T> {
     return node?.value;
   }
 
-  set(topicName: string, value: T): void {
+  /** Returns what was there before. */
+  set(topicName: string, value: T): T | undefined {
     let node = this.root;
     for (const level of topicName.split('/')) {
       node.children ??= new Map();
@@ -25,19 +26,23 @@ export class RetainedTree<T> {
       if (child === undefined) node.children.set(level, (child = { children: null, value: undefined }));
       node = child;
     }
-    if (node.value === undefined) this.size++;
+    const before = node.value;
+    if (before === undefined) this.size++;
     node.value = value;
+    return before;
   }
 
-  delete(topicName: string): boolean {
+  /** Returns what was there. */
+  delete(topicName: string): T | undefined {
     const levels = topicName.split('/');
     const path: Node<T>[] = [this.root];
     for (const level of levels) {
       const child = path[path.length - 1]!.children?.get(level);
-      if (child === undefined) return false;
+      if (child === undefined) return undefined;
       path.push(child);
     }
-    if (path[levels.length]!.value === undefined) return false;
+    const before = path[levels.length]!.value;
+    if (before === undefined) return undefined;
     path[levels.length]!.value = undefined;
     this.size--;
     for (let depth = levels.length; depth > 0; depth--) {
@@ -48,7 +53,7 @@ export class RetainedTree<T> {
       if (parent.children!.size > 0) break;
       parent.children = null;
     }
-    return true;
+    return before;
   }
 
   /** Every value whose topic name the filter matches, in the order the topics first appeared at each level. */
@@ -58,12 +63,17 @@ export class RetainedTree<T> {
     return found;
   }
 
+  /** Level by level, never a whole level at once: one may have a million names. */
   *values(): IterableIterator<T> {
-    const stack = [this.root];
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (node.value !== undefined) yield node.value;
-      // One by one: a call takes some 120,000 arguments, and a level may have a million children.
-      for (const child of node.children?.values() ?? []) stack.push(child);
+    const open: Iterator<Node<T>>[] = [[this.root].values()];
+    for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+      const next = level.next();
+      if (next.done === true) open.pop();
+      else {
+        const { value, children } = next.value;
+        if (value !== undefined) yield value;
+        if (children !== null) open.push(children.values());
+      }
     }
   }
 }

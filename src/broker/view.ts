@@ -1,0 +1,163 @@
+/**
+ * The heart as an operator sees it: BrokerView of ports.ts. Facts are made one at a time, when the list is walked, and
+ * nothing here is kept, so that a broker that nobody looks at pays nothing.
+ */
+import { reasonCodes } from '../codec/mod.ts';
+import { Message, NEVER } from '../session/mod.ts';
+import { isValidTopicName } from '../topics/mod.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { endConnection, phraseFor } from './endings.ts';
+import { putBackRetained, removeRetained } from './retained.ts';
+import { endSession } from './sessions.ts';
+import type {
+  BrokerView,
+  ClientFacts,
+  FilterFacts,
+  Identity,
+  ReceiverFacts,
+  SessionDetail,
+  SessionFacts,
+  StoredMessage,
+} from './ports.ts';
+import { type BrokerGroup, type BrokerSession, type BrokerSubscription, isGroup } from './types.ts';
+
+export function viewOf(broker: Broker): BrokerView {
+  return {
+    clients: () => clients(broker),
+    sessions: () => sessions(broker),
+    filters: () => filters(broker),
+    retained: () => broker.retained.values(),
+    client: clientId => openConnection(broker, clientId, factsOfClient),
+    session: clientId => detailOf(broker.sessions.get(clientId) ?? null),
+    retainedOn: topicName => broker.retained.get(topicName) ?? null,
+    receivers: topicName => broker.tree.match(topicName).flatMap(receiversOf),
+    disconnect: clientId => openConnection(broker, clientId, putOut) !== null,
+    forget: clientId => forget(broker, clientId),
+    removeRetained: topicName => removeRetained(broker, topicName),
+    restoreRetained: message => restoreRetained(broker, message),
+  };
+}
+
+function* clients(broker: Broker): Iterable<ClientFacts> {
+  for (const connection of broker.connections) {
+    if (connection.state === 'open' && connection.session !== null) yield factsOfClient(connection);
+  }
+}
+
+function* sessions(broker: Broker): Iterable<SessionFacts> {
+  for (const session of broker.sessions.values()) yield factsOfSession(session);
+}
+
+function* filters(broker: Broker): Iterable<FilterFacts> {
+  for (const { filter, values, shared } of broker.tree.filters()) {
+    const groups = shared.flatMap(target => (isGroup(target) ? [groupFacts(target, filter)] : []));
+    yield { filter, subscribers: values.length, groups };
+  }
+}
+
+function groupFacts({ key, members }: BrokerGroup, filter: string): { name: string; members: number } {
+  return { name: key.slice(0, key.length - filter.length - 1), members: members.length };
+}
+
+function factsOfClient({ peer, session, identity, version, openedAt, link, clientId }: Connection): ClientFacts {
+  return {
+    clientId,
+    username: identity.username,
+    address: peer.address,
+    port: peer.port,
+    listener: peer.listener.name,
+    version,
+    tls: peer.tls?.version ?? null,
+    certificate: peer.certificate?.commonName ?? null,
+    connectedAt: openedAt,
+    subscriptions: session!.subscriptions.size,
+    inflight: session!.inflight.size,
+    queued: session!.queue.size,
+    waitingBytes: link.pendingBytes,
+  };
+}
+
+function factsOfSession(session: BrokerSession): SessionFacts {
+  const { clientId, owner, connection, subscriptions, inflight, queue, queuedPayloadBytes, expiryInterval } = session;
+  return {
+    clientId,
+    username: owner?.username ?? null,
+    connected: connection !== null,
+    subscriptions: subscriptions.size,
+    inflight: inflight.size,
+    queued: queue.size,
+    queuedBytes: queuedPayloadBytes,
+    will: session.will !== null,
+    expirySeconds: expiryInterval === NEVER ? null : expiryInterval,
+    endsAt: session.endsAt,
+  };
+}
+
+function detailOf(session: BrokerSession | null): SessionDetail | null {
+  if (session === null) return null;
+  const filters = [...session.subscriptions.values()].map(
+    ({ filter, qos, noLocal, retainAsPublished, identifier }) => ({
+      filter,
+      qos,
+      noLocal,
+      retainAsPublished,
+      identifier,
+    }),
+  );
+  return { ...factsOfSession(session), filters, willTopic: session.will?.will.topicName ?? null };
+}
+
+function receiversOf(target: BrokerSubscription | BrokerGroup): ReceiverFacts[] {
+  if (isGroup(target)) return target.members.flatMap(receiversOf);
+  const { session, filter, qos, group, topicFilter } = target;
+  return [
+    {
+      clientId: session.clientId,
+      filter,
+      qos,
+      group: group === null ? null : groupFacts(group, topicFilter).name,
+      connected: session.connection !== null,
+    },
+  ];
+}
+
+function openConnection<T>(broker: Broker, clientId: string, look: (connection: Connection) => T): T | null {
+  const connection = broker.sessions.get(clientId)?.connection ?? null;
+  return connection === null ? null : look(connection);
+}
+
+function putOut(connection: Connection): void {
+  const { broker } = connection;
+  broker.lookAtTheClock();
+  endConnection(broker, connection, {
+    reason: phraseFor(reasonCodes.administrativeAction),
+    disconnectCode: reasonCodes.administrativeAction,
+    will: 'discard',
+    explanation: `  ${connection.clientId} was disconnected by an operator.`,
+  });
+}
+
+function forget(broker: Broker, clientId: string): boolean {
+  const session = broker.sessions.get(clientId);
+  if (session === undefined) return false;
+  if (session.connection !== null) putOut(session.connection);
+  broker.lookAtTheClock();
+  endSession(broker, session);
+  return true;
+}
+
+function restoreRetained(broker: Broker, kept: Omit<StoredMessage, 'publisher' | 'retain'>): boolean {
+  const { topicName, payload, properties, qos, expiresAt } = kept;
+  if (!isValidTopicName(topicName) || broker.retained.get(topicName) !== undefined) return false;
+  const topic = Buffer.from(topicName);
+  if (topic.length > TOPIC_BYTES_MAX) return false;
+  const message = new Message<Identity>(topicName, topic, payload, properties, qos, true, expiresAt, null);
+  broker.lookAtTheClock();
+  if (message.isExpired(broker.unixSecond)) return false;
+  putBackRetained(broker, message);
+  return true;
+}
+
+/** What the 16-bit length in front of a topic name can say. */
+const TOPIC_BYTES_MAX = 65_535;
