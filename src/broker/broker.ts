@@ -11,15 +11,28 @@ import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
 import { Message } from '../session/mod.ts';
 import { RetainedTree, SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
+import { controlOf } from './administer.ts';
 import { Connection } from './connection.ts';
 import { recheckConnections } from './recheck.ts';
 import { endConnection } from './endings.ts';
 import { type BrokerGauges, measure } from './gauges.ts';
-import type { AccessControl, Clock, Identity, Link, Log, Meter, Peer, Store, StoredState } from './ports.ts';
+import type {
+  AccessControl,
+  BrokerControl,
+  Clock,
+  Identity,
+  Link,
+  Log,
+  Meter,
+  Peer,
+  Store,
+  StoredState,
+} from './ports.ts';
 import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
 import { restore, type RestoreHelp } from './restore.ts';
 import { sweepRetained } from './retained.ts';
+import { Services } from './services.ts';
 import { type BrokerSettings, frameLimits } from './settings.ts';
 import { TopicCache } from './topic-cache.ts';
 import type { BrokerGroup, BrokerMessage, BrokerSession, Target } from './types.ts';
@@ -55,6 +68,8 @@ export class Broker {
   readonly connections = new Set<Connection>();
   /** Connections that are past their CONNACK. */
   connected = 0;
+  /** Connections past their CONNACK that may only ask services; they hold no session and count in nothing else. */
+  confined = 0;
   readonly tree = new SubscriptionTree<Target>();
   readonly groups = new Map<string, BrokerGroup>();
   sharedSubscriptions = 0;
@@ -63,6 +78,10 @@ export class Broker {
   retainedBytes = 0;
   readonly timers: TimerWheel;
   readonly topics = new TopicCache();
+  /** Who answers on the broker's own topics; may change at any time. */
+  readonly services = new Services();
+  /** What services may do to connections. */
+  readonly control: BrokerControl = controlOf(this);
 
   /** Scratch of the packet at hand: one routing thread needs one of each. */
   readonly view = new PublishView();
@@ -99,7 +118,8 @@ export class Broker {
     const connection = new Connection(this, link, peer);
     link.handler = connection;
     this.connections.add(connection);
-    const patience = peer.refusal === null ? this.settings.connectTimeoutSeconds * 1000 : REFUSED_CONNECT_MILLISECONDS;
+    const mayPass = peer.refusal === null || peer.pass !== undefined;
+    const patience = mayPass ? this.settings.connectTimeoutSeconds * 1000 : REFUSED_CONNECT_MILLISECONDS;
     this.timers.set(connection.timer, this.now + patience);
     return connection;
   }

@@ -30,13 +30,14 @@ import {
 import { IncomingAliases, NEVER, type OutgoingAliases } from '../session/mod.ts';
 import { onAuth, type PendingAuth } from './auth.ts';
 import type { Broker } from './broker.ts';
+import { endAtDeadline, handleConfined } from './confined.ts';
 import type { ConnectAttempt } from './connect/attempt.ts';
 import { beginConnect, refuseUnreadable } from './connect/connect.ts';
 import { explainFirstBytes, looksLikeTls } from './connect/first-bytes.ts';
 import { pump } from './deliver.ts';
 import { endConnection, type Ending, endingOf } from './endings.ts';
 import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
-import type { EnhancedAuthentication, Identity, Link, LinkEnd, LinkHandler, Peer } from './ports.ts';
+import type { EnhancedAuthentication, Identity, Link, LinkEnd, LinkHandler, Peer, ServicePass } from './ports.ts';
 import { onPublish, onPubrel } from './publish.ts';
 import type { RetainedBacklog } from './retained.ts';
 import { onSubscribe, onUnsubscribe } from './subscribe.ts';
@@ -68,6 +69,8 @@ export class Connection implements LinkHandler {
   attempt: ConnectAttempt | null = null;
   /** The packet that opened the conversation; its password is asked again after a reload. */
   connect: Connect | null = null;
+  /** Null for an ordinary client; otherwise it may only ask services. */
+  pass: ServicePass | null = null;
   enhanced: EnhancedAuthentication | null = null;
   pendingAuth: PendingAuth | null = null;
   reauthenticating = false;
@@ -311,6 +314,7 @@ export class Connection implements LinkHandler {
   private onOpenPacket(first: number, type: number): void {
     const { broker, version } = this;
     const { bytes, start, end } = this.reader;
+    if (this.pass !== null && handleConfined(this, this.pass, first)) return;
     switch (type) {
       case packetTypes.publish:
         return onPublish(broker, this, first, start, end);
@@ -382,6 +386,7 @@ export class Connection implements LinkHandler {
     const { broker } = this;
     broker.lookAtTheClock();
     if (this.state !== 'open') return this.onConnectTimeout();
+    if (this.pass !== null) return endAtDeadline(this, this.pass);
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this.timer, due);
     broker.meter.keepAliveTimeouts++;

@@ -14,6 +14,8 @@ export interface Ending {
   reason: string | null;
   /** MQTT 5: DISCONNECT with this code goes out first. Null for none. */
   disconnectCode: number | null;
+  /** Why, in words for the peer; goes with the code. */
+  reasonString?: string;
   will: 'publish' | 'discard';
   /** Our explanation for the operator, on a line of its own. */
   explanation?: string;
@@ -66,7 +68,9 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   broker.connections.delete(connection);
   logEnd(broker, connection, ending);
   if (connection.version === 5 && wasOpen && ending.disconnectCode !== null) {
-    const disconnect = encodeDisconnect({ reasonCode: ending.disconnectCode, properties: NO_PROPERTIES }, 5);
+    const { disconnectCode: reasonCode, reasonString } = ending;
+    const properties = reasonString === undefined ? NO_PROPERTIES : { reasonString };
+    const disconnect = encodeDisconnect({ reasonCode, properties }, 5);
     if (disconnect.length <= connection.maximumPacketSize) connection.sendLast(disconnect);
   }
   connection.link.end();
@@ -75,6 +79,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
 }
 
 function leaveSession(broker: Broker, connection: Connection, ending: Ending): void {
+  if (connection.pass !== null) return void broker.confined--;
   const session = connection.session!;
   broker.connected--;
   session.connection = null;

@@ -5,16 +5,17 @@
  *                                                     QoS 1: route, then PUBACK
  *                                                     QoS 2: keep, PUBREC; at PUBREL route, then PUBCOMP
  */
-import { type Ack, malformed, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
+import { type Ack, malformed, NO_BYTES, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
 import type { IncomingExchange } from '../session/mod.ts';
 import { Publication } from './publication.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Broker } from './broker.ts';
+import { mayPublishConfined } from './confined.ts';
 import type { Connection } from './connection.ts';
-import { answerControl, isControlTopic } from './control.ts';
 import type { Identity } from './ports.ts';
 import { retain } from './retained.ts';
 import { route } from './route.ts';
+import { isOutsideRules, isOutsideRulesBytes, isServiceTopic, serve, type ServiceCall } from './services.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { receivedLine } from './trace.ts';
 
@@ -31,6 +32,7 @@ export function onPublish(broker: Broker, connection: Connection, first: number,
   meter.publishReceived++;
   meter.publishBytesReceived += view.payloadEnd - view.payloadStart;
   const topic = topicOf(broker, connection);
+  if (connection.pass !== null && !mayPublishConfined(connection, connection.pass, topic.name)) return;
   checkListenerLimits(broker, connection);
   if (broker.log.debug) {
     broker.log.write('debug', `Received PUBLISH from ${connection.clientId} ${receivedLine(view, topic.name)}`);
@@ -45,7 +47,7 @@ export function onPublish(broker: Broker, connection: Connection, first: number,
 
 function onAtMostOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
   if (isTooLarge(broker, connection, topic) || !mayWrite(broker, connection, topic)) return;
-  if (topic.reserved && isControlTopic(topic.name)) return answerControl(broker, connection, topic.name);
+  if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, callOf(broker, topic));
   publish(broker, viewed(broker, connection, topic));
 }
 
@@ -53,9 +55,10 @@ function onAtLeastOnce(broker: Broker, connection: Connection, topic: TopicEntry
   const { packetId } = broker.view;
   if (isTooLarge(broker, connection, topic)) return answer(broker, connection, reasonCodes.packetTooLarge);
   if (!mayWrite(broker, connection, topic)) return answer(broker, connection, reasonCodes.notAuthorized);
-  if (topic.reserved && isControlTopic(topic.name)) {
-    acknowledge(broker, connection, 'puback', packetId, reasonCodes.success);
-    return answerControl(broker, connection, topic.name);
+  if (topic.reserved && isServiceTopic(topic.name)) {
+    const call = callOf(broker, topic);
+    acknowledge(broker, connection, 'puback', packetId, reasonCodes.success, broker.store.changes);
+    return serve(broker, connection, call);
   }
   const before = broker.store.changes;
   const matched = publish(broker, viewed(broker, connection, topic));
@@ -85,7 +88,9 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
   const message = viewed(broker, connection, topic).stable();
   exchanges.open(packetId, message, deliver);
   const { session } = connection;
-  if (session!.stored) broker.store.putExchange(session!.clientId, packetId, message, deliver);
+  // A request may hold a secret, and one that was not answered before a crash is asked again.
+  const kept = session!.stored && !isServiceTopic(topic.name);
+  if (kept) broker.store.putExchange(session!.clientId, packetId, message, deliver);
   acknowledge(broker, connection, 'pubrec', packetId, reasonCodes.success);
 }
 
@@ -114,9 +119,15 @@ function forgetExchange(broker: Broker, connection: Connection, packetId: number
 function passOn(broker: Broker, connection: Connection, { message }: IncomingExchange<Identity>): void {
   const topic = broker.topics.findText(message.topicName);
   if (topic === null) return;
-  if (topic.reserved && isControlTopic(topic.name)) return answerControl(broker, connection, topic.name);
+  if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, message);
   if (message.isExpired(broker.unixSecond)) return;
   publish(broker, new Publication().fromMessage(message, topic));
+}
+
+/** A request to a service, in memory of its own. */
+function callOf({ view }: Broker, topic: TopicEntry): ServiceCall {
+  const payload = Buffer.from(view.bytes.subarray(view.payloadStart, view.payloadEnd));
+  return { topicName: topic.name, payload, properties: Buffer.from(view.properties) };
 }
 
 /** Retains and routes; returns how many filters matched. */
@@ -168,7 +179,8 @@ function namedTopic(broker: Broker, connection: Connection): TopicEntry {
 
 function mounted(broker: Broker, mountPoint: Buffer): TopicEntry {
   const { view } = broker;
-  const bytes = Buffer.concat([mountPoint, view.bytes.subarray(view.topicStart, view.topicEnd)]);
+  const before = isOutsideRulesBytes(view.bytes, view.topicStart, view.topicEnd) ? NO_BYTES : mountPoint;
+  const bytes = Buffer.concat([before, view.bytes.subarray(view.topicStart, view.topicEnd)]);
   const topic = broker.topics.find(bytes, 0, bytes.length);
   if (topic === null) throw malformed();
   return topic;
@@ -207,7 +219,8 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
   if (connection.lastTopic !== topic || connection.writableAsked !== access.generation) {
     connection.lastTopic = topic;
     connection.writableAsked = access.generation;
-    connection.writable = access.mayWrite(connection.identity, topic.name);
+    connection.writable =
+      (topic.reserved && isOutsideRules(topic.name)) || access.mayWrite(connection.identity, topic.name);
   }
   if (connection.writable) return true;
   broker.meter.publishDenied++;

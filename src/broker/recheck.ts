@@ -6,13 +6,15 @@ import { nameClient } from './connect/checks.ts';
 import type { ConnectAttempt } from './connect/attempt.ts';
 import type { Connection } from './connection.ts';
 import { endConnection, phraseFor } from './endings.ts';
+import type { ServicePass } from './ports.ts';
 
 /**
  * Certificates first: they are judged at once, passwords one after the other as fast as they are hashed. The bridge bit
  * of CONNECT exempts nobody; anyone can set it.
  */
 export async function recheckConnections(broker: Broker): Promise<void> {
-  const open = [...broker.connections].filter(({ state }) => state === 'open');
+  // Whoever has a pass is asked again by the service itself, with each request.
+  const open = [...broker.connections].filter(({ state, pass }) => state === 'open' && pass === null);
   for (const connection of open) recheckCertificate(broker, connection);
   for (const connection of open) {
     try {
@@ -40,7 +42,12 @@ async function recheckLogin(broker: Broker, connection: Connection): Promise<voi
     return cutOff(broker, connection, reasonCodes.administrativeAction, 'its certificate no longer gives a user name.');
   if (attempt.proved || connection.enhanced !== null) return;
   const verdict = await broker.access.authenticate(requestOf(attempt as ConnectAttempt));
-  if (!verdict.allowed && verdict.undecided !== true) cutOff(broker, connection, null, verdict.because);
+  const refused = verdict.allowed ? becameLess(verdict.pass) : verdict;
+  if (refused !== null && refused.undecided !== true) cutOff(broker, connection, null, refused.because);
+}
+
+function becameLess(pass: ServicePass | undefined): { because: string; undecided?: true } | null {
+  return pass === undefined ? null : { because: `it ${pass.limit}.` };
 }
 
 /** v5 clients dropped for certificate reasons are told 0x98; the others are closed without a packet. */

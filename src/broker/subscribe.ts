@@ -18,6 +18,7 @@ import type { Connection } from './connection.ts';
 import { keepSubscription } from './keep.ts';
 import type { StoredSubscription } from './ports.ts';
 import { sendRetained } from './retained.ts';
+import { isOutsideRules } from './services.ts';
 import { groupFor, join, leave } from './shared-subscriptions.ts';
 import type { BrokerSession, BrokerSubscription } from './types.ts';
 
@@ -51,7 +52,7 @@ function subscribeOne(
   const { log } = broker;
   if (log.debug) log.write('debug', `\t${item.topicFilter} (QoS ${item.qos})`);
   const place = placeOf(broker, connection, item.topicFilter, item.noLocal, 'subscription');
-  if (!broker.access.maySubscribe(connection.identity, place.topicFilter)) return refusalCode(connection, item);
+  if (!maySubscribe(broker, connection, place.topicFilter)) return refusalCode(connection, item);
   const session = connection.session!;
   const existing = subscriptionAt(broker, session, item.topicFilter, place);
   const subscription = existing ?? subscribe(broker, session, item.topicFilter, place);
@@ -65,6 +66,11 @@ function subscribeOne(
   const wanted = item.retainHandling === 0 || (item.retainHandling === 1 && existing === null);
   if (wanted && place.group === null && broker.settings.retainAvailable) toSend.push(subscription);
   return subscription.qos;
+}
+
+/** Nothing is routed to a topic outside the rules; whoever asked a service there may say that it waits for the answer. */
+function maySubscribe(broker: Broker, connection: Connection, topicFilter: string): boolean {
+  return isOutsideRules(topicFilter) || broker.access.maySubscribe(connection.identity, topicFilter);
 }
 
 /** The subscription of this filter. One of a listener with another mount point leads elsewhere, and ends here. */

@@ -1,6 +1,7 @@
 /** The last stage: the client is in. CONNACK first, then what waited for it. */
 import { encodeConnack, LARGEST_PACKET_BYTES, type Properties, reasonCodes } from '../../codec/mod.ts';
 import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
+import { CONFINED_SECONDS_MAX } from '../confined.ts';
 import type { Connection } from '../connection.ts';
 import { resumeDelivery } from '../deliver.ts';
 import { endConnection, phraseFor } from '../endings.ts';
@@ -17,12 +18,16 @@ export function accept(attempt: ConnectAttempt): undefined {
   connection.session = session;
   connection.attempt = null;
   session.connection = connection;
-  session.will = packet.will === null ? null : { will: packet.will, publisher: connection.identity };
+  const ordinary = connection.pass === null;
+  const will = ordinary ? packet.will : null;
+  session.will = will === null ? null : { will, publisher: connection.identity };
   keepSession(broker, session);
   applyClientLimits(attempt);
-  startKeepAlive(attempt);
+  if (ordinary) startKeepAlive(attempt);
+  else startDeadline(connection);
   connection.state = 'open';
-  broker.connected++;
+  if (ordinary) broker.connected++;
+  else broker.confined++;
   logAccepted(attempt);
   const connack = encodeConnack(
     { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },
@@ -62,12 +67,21 @@ function startKeepAlive({ broker, connection, keepAlive }: ConnectAttempt): void
   if (keepAlive > 0) broker.timers.set(connection.timer, broker.now + connection.timeoutSeconds * 1000);
 }
 
+/** However often it pings, time is short for a client that may only ask services. */
+function startDeadline({ broker, timer }: Connection): void {
+  broker.timers.cancel(timer);
+  broker.timers.set(timer, broker.now + CONFINED_SECONDS_MAX * 1000);
+}
+
 /** In Mosquitto's order (docs/compat/packets.md, 1); each only when it says something. */
 function properties(attempt: ConnectAttempt): Properties {
   const { broker, packet, connection } = attempt;
   const { settings } = broker;
   const { listener } = connection.peer;
   const result: Properties = {};
+  // A client with a pass leaves no session behind, whatever it asked for (MQTT 5, 3.2.2.3.2).
+  const asked = packet.properties.sessionExpiryInterval ?? 0;
+  if (connection.pass !== null && asked > 0) result.sessionExpiryInterval = 0;
   if (attempt.keepAlive !== packet.keepAlive) result.serverKeepAlive = attempt.keepAlive;
   if (listener.maxTopicAlias > 0) result.topicAliasMaximum = listener.maxTopicAlias;
   if (attempt.assigned) result.assignedClientIdentifier = attempt.clientId;
@@ -90,6 +104,7 @@ function logAccepted({ broker, connection, packet, clientId, sessionPresent }: C
     const user = connection.identity.username === null ? '' : `, u'${connection.identity.username}'`;
     const details = `p${packet.version}, c${packet.cleanStart ? 1 : 0}, k${packet.keepAlive}${user}`;
     log.write('notice', `New ${kind} connected from ${peer.address}:${peer.port} as ${clientId} (${details}).`);
+    if (connection.pass !== null) log.write('notice', `  The connection of ${clientId} ${connection.pass.limit}.`);
   }
   if (log.debug) logWill(log, packet);
   if (peer.tls !== null && log.connections) {

@@ -2,12 +2,17 @@
 import { reasonCodes, returnCodes } from '../../codec/mod.ts';
 import { beginEnhanced } from '../auth.ts';
 import { phraseFor } from '../endings.ts';
-import type { AuthenticationRequest, Verdict } from '../ports.ts';
+import type { AuthenticationRequest, ServicePass, Verdict } from '../ports.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
 
 export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<StageOutcome> {
   const { packet, broker } = attempt;
   const request = requestOf(attempt);
+  const { refusal, pass, certificate } = attempt.connection.peer;
+  if (refusal !== null && pass !== undefined) {
+    attempt.username = certificate?.commonName ?? null;
+    return admit(attempt, pass);
+  }
   const method = packet.properties.authenticationMethod;
   if (method !== undefined) return beginEnhanced(attempt, method, request);
   if (attempt.proved) return setIdentity(attempt);
@@ -17,7 +22,12 @@ export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<St
 }
 
 function onVerdict(attempt: ConnectAttempt, verdict: Verdict): StageOutcome {
-  return verdict.allowed ? setIdentity(attempt) : notAuthorised(verdict.because);
+  return verdict.allowed ? admit(attempt, verdict.pass) : notAuthorised(verdict.because);
+}
+
+function admit(attempt: ConnectAttempt, pass: ServicePass | undefined): undefined {
+  attempt.connection.pass = pass ?? null;
+  return setIdentity(attempt);
 }
 
 export function notAuthorised(because: string): StageOutcome {

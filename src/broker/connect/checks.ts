@@ -2,7 +2,7 @@
 import { reasonCodes, returnCodes } from '../../codec/mod.ts';
 import { isValidTopicName } from '../../topics/mod.ts';
 import { phraseFor } from '../endings.ts';
-import { isControlTopic } from '../control.ts';
+import { isServiceTopic } from '../services.ts';
 import type { ConnectAttempt, ConnectRefusal, StageOutcome } from './attempt.ts';
 
 function refusal(v3: number | null, v5: number | null, reason: string): ConnectRefusal {
@@ -14,8 +14,8 @@ const notAuthorised = (): ConnectRefusal =>
 
 /** A peer whose certificate does not hold, or who talks plain MQTT to a TLS port, gets no further than this. */
 export function checkPeer({ connection }: ConnectAttempt): StageOutcome {
-  const verdict = connection.peer.refusal;
-  if (verdict === null) return undefined;
+  const { refusal: verdict, pass } = connection.peer;
+  if (verdict === null || pass !== undefined) return undefined;
   // Why was logged by the listener when it saw it.
   return { ...notAuthorised(), reasonString: verdict.reason };
 }
@@ -100,7 +100,7 @@ export function checkWill({ broker, connection, packet }: ConnectAttempt): Stage
   if (will.qos > connection.peer.listener.maxQos) {
     return refusal(null, reasonCodes.qosNotSupported, phraseFor(reasonCodes.qosNotSupported));
   }
-  if (!isValidTopicName(will.topicName) || isControlTopic(will.topicName)) {
+  if (!isValidTopicName(will.topicName) || isServiceTopic(will.topicName)) {
     return refusal(null, null, phraseFor(reasonCodes.protocolError));
   }
   if (settings.messageSizeLimitBytes > 0 && will.payload.length > settings.messageSizeLimitBytes) {

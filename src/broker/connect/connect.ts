@@ -6,6 +6,7 @@
  */
 import type { PacketError } from '../../codec/mod.ts';
 import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../../codec/mod.ts';
+import { confine, unlessConfined } from '../confined.ts';
 import type { Connection } from '../connection.ts';
 import { type Ending, endConnection, phraseFor } from '../endings.ts';
 import { accept } from './accept.ts';
@@ -23,9 +24,10 @@ const stages: readonly Stage[] = [
   checkWill,
   applyKeepAlive,
   authenticate,
-  takeOver,
-  makeRoom,
-  resumeSession,
+  confine,
+  unlessConfined(takeOver),
+  unlessConfined(makeRoom),
+  unlessConfined(resumeSession),
   accept,
 ];
 
