@@ -24,6 +24,7 @@ export { keyPem, makeKey, readKey, type KeyKind } from './keys.ts';
 export { pem } from './pem.ts';
 export { writePkcs12 } from './pkcs12.ts';
 export { profiles, type ClientProfileName } from './profiles.ts';
+export { writeRequest } from './write-request.ts';
 export { readRequest, type SigningRequest } from './request.ts';
 export { adoptRoot, rollOver, settleRoot, type RootChange } from './registry/change-root.ts';
 export { readSeen, seenFile } from './registry/seen.ts';
@@ -32,7 +33,10 @@ export {
   certificateOf,
   liveCertificates,
   stateOf,
+  stateOfInvite,
   type CertificateState,
+  type Invite,
+  type InviteState,
   type IssuedCertificate,
   type Ledger,
   type RegisteredIdentity,
@@ -47,3 +51,8 @@ export {
 } from './registry/registry.ts';
 export { daysText, timeText } from './time-text.ts';
 export { expiriesOf, expiriesOfDevices, type Expiry } from './expiry.ts';
+export { createInvite, inviteValidMs, type InviteWish, type NewInvite, withdrawInvites } from './enrolment/invites.ts';
+export { AttemptLimit } from './enrolment/attempt-limit.ts';
+export { type Applicant, type Enrolled, EnrolmentOffice, type OfficeOptions } from './enrolment/office.ts';
+export { EnrolmentRefusal, type RefusalCode } from './enrolment/refusal.ts';
+export type { Standing } from './enrolment/renewal.ts';

@@ -45,7 +45,7 @@ interface SignatureAlgorithm {
   der: Buffer;
 }
 
-function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
+export function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
   const type = key.asymmetricKeyType;
   if (type === 'rsa') {
     // The parameters are NULL for RSA and absent for the others (RFC 4055, 5; RFC 5758, 3.2; RFC 8410, 3).

@@ -12,8 +12,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { diskStore, readIfThere, type FileStore } from '../key-store.ts';
+import type { KeyKind } from '../keys.ts';
 import { PkiError } from '../pki-error.ts';
-import type { ProfileName } from '../profiles.ts';
+import type { ClientProfileName, ProfileName } from '../profiles.ts';
 
 export type JournalEntry =
   | Issued
@@ -22,7 +23,9 @@ export type JournalEntry =
   | { event: 'template'; at: number; name: string; template: string }
   | { event: 'root'; at: number; fingerprint: string; how: 'imported' | 'new' }
   /** The CA before this one is no longer vouched for. */
-  | { event: 'root-settled'; at: number; fingerprint: string };
+  | { event: 'root-settled'; at: number; fingerprint: string }
+  | Invited
+  | { event: 'invite-withdrawn'; at: number; invite: string };
 
 export interface Issued {
   event: 'issued';
@@ -39,6 +42,34 @@ export interface Issued {
   certificate: string;
   /** Access template; null for what is no client. */
   template: string | null;
+  /**
+   * The invitation that this certificate used up. It stands in the same line, so that no power cut can leave a
+   * certificate whose token is still good.
+   */
+  invite?: string;
+}
+
+/** Whoever brings the token is given one certificate of this name. */
+export interface Invited {
+  event: 'invited';
+  at: number;
+  /** Short, for people to name it by. */
+  invite: string;
+  name: string;
+  /** SHA-256 of the token, hexadecimal. The token itself is kept nowhere. */
+  hash: string;
+  profile: ClientProfileName;
+  template: string;
+  /** Null for that of the profile. */
+  lifetimeDays: number | null;
+  /** Kind of key the request must have; null for any that is good. */
+  keyKind: KeyKind | null;
+  /** Unix time in milliseconds. */
+  until: number;
+  /** Addresses that may use it; null for all. */
+  range: string | null;
+  /** Whether there was a device of that name already, whose certificates the new one replaces. */
+  again: boolean;
 }
 
 /** A FileStore that can add to the end of a file. */

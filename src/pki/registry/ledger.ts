@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { ClientProfileName, ProfileName } from '../profiles.ts';
-import type { Issued, JournalEntry } from './journal.ts';
+import type { Invited, Issued, JournalEntry } from './journal.ts';
 
 export interface IssuedCertificate {
   name: string;
@@ -29,20 +29,32 @@ export interface RegisteredIdentity {
   certificates: IssuedCertificate[];
 }
 
+/** An invitation and what became of it. */
+export interface Invite extends Omit<Invited, 'event'> {
+  usedAt: number | null;
+  /** Serial number of the certificate that it was used for. */
+  usedFor: string | null;
+  withdrawnAt: number | null;
+}
+
 export interface Ledger {
   certificates: IssuedCertificate[];
   identities: Map<string, RegisteredIdentity>;
   /** Times by serial number; those of certificates that others issued under an imported CA as well. */
   revocations: Map<string, number>;
+  /** By their short names, in the order they were made. */
+  invites: Map<string, Invite>;
 }
 
 export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
-  const ledger: Ledger = { certificates: [], identities: new Map(), revocations: new Map() };
+  const ledger: Ledger = { certificates: [], identities: new Map(), revocations: new Map(), invites: new Map() };
   const bySerial = new Map<string, IssuedCertificate>();
   for (const entry of entries) {
     if (entry.event === 'issued') addIssued(ledger, bySerial, entry);
     else if (entry.event === 'revoked') addRevoked(ledger, bySerial, entry);
     else if (entry.event === 'template') setTemplate(ledger, entry.name, entry.template);
+    else if (entry.event === 'invited') addInvite(ledger, entry);
+    else if (entry.event === 'invite-withdrawn') markInvite(ledger, entry.invite, { withdrawnAt: entry.at });
   }
   return ledger;
 }
@@ -53,6 +65,7 @@ function addIssued(ledger: Ledger, bySerial: Map<string, IssuedCertificate>, ent
   const issued = { name, profile, serial, issuedAt: entry.at, ends, root, revokedAt: null, revokedBecause: null, der };
   ledger.certificates.push(issued);
   bySerial.set(serial, issued);
+  if (entry.invite !== undefined) markInvite(ledger, entry.invite, { usedAt: entry.at, usedFor: serial });
   if (template === null || !isClientProfile(profile)) return;
   const identity = ledger.identities.get(name);
   if (identity === undefined) ledger.identities.set(name, { name, template, profile, certificates: [issued] });
@@ -60,6 +73,15 @@ function addIssued(ledger: Ledger, bySerial: Map<string, IssuedCertificate>, ent
     identity.certificates.push(issued);
     Object.assign(identity, { template, profile });
   }
+}
+
+function addInvite(ledger: Ledger, { event: _, ...invited }: Invited): void {
+  ledger.invites.set(invited.invite, { ...invited, usedAt: null, usedFor: null, withdrawnAt: null });
+}
+
+function markInvite(ledger: Ledger, name: string, mark: Partial<Invite>): void {
+  const invite = ledger.invites.get(name);
+  if (invite !== undefined) Object.assign(invite, mark);
 }
 
 function addRevoked(
@@ -97,6 +119,14 @@ export function stateOf(
   if (certificate.ends < now) return 'expired';
   const later = identity?.certificates.at(-1);
   return later !== undefined && later !== certificate && later.revokedAt === null ? 'replaced' : 'valid';
+}
+
+export type InviteState = 'open' | 'used' | 'withdrawn' | 'expired';
+
+export function stateOfInvite({ usedAt, withdrawnAt, until }: Invite, now: number): InviteState {
+  if (usedAt !== null) return 'used';
+  if (withdrawnAt !== null) return 'withdrawn';
+  return until < now ? 'expired' : 'open';
 }
 
 /** Certificates of an identity that still let somebody in. */

@@ -33,6 +33,8 @@ export interface ClientRequest {
   key: KeyObject;
   template: string;
   lifetimeDays?: number;
+  /** The invitation that is used up with it. */
+  invite?: string;
 }
 
 export interface ServerRequest {
@@ -95,7 +97,10 @@ export class Registry {
       checkName(request.name);
       made.push(await this.#issue(request.profile, request.name, [], request));
     }
-    const issued = requests.map((request, i) => this.#entry(request, made[i]!, request.template));
+    const issued = requests.map((request, i) => ({
+      ...this.#entry(request, made[i]!, request.template),
+      ...(request.invite === undefined ? {} : { invite: request.invite }),
+    }));
     this.record(issued);
     return made;
   }
