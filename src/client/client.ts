@@ -181,7 +181,8 @@ export class Client implements ConnectionOwner {
   }
 
   onConnack(packet: Connack): void {
-    if (packet.reasonCode !== 0) return this.connection?.fail(connectionRefused(packet, this.version, this.place));
+    if (packet.reasonCode !== 0)
+      return this.connection?.fail(connectionRefused(packet, this.version, this.place, this.options.tls));
     this.clientId = packet.properties.assignedClientIdentifier ?? this.clientId;
     this.serverProperties = packet.properties;
     const first = !this.everOnline;
@@ -240,6 +241,16 @@ export class Client implements ConnectionOwner {
     this.onDrain();
     const cause = error ?? notConnected(this.place);
     this.subscriptions.failAll(cause);
+    const { tls } = this.options;
+    if (tls === undefined || cause.systemCode?.startsWith('ERR_SSL') !== true) return this.goOn(cause, wasOnline);
+    void import('./tls-alerts.ts').then(({ alertAfterHandshake }) => {
+      const isNew = cause.kind === 'lost';
+      this.goOn(isNew ? alertAfterHandshake(this.options, tls, cause) : cause, wasOnline);
+    });
+  }
+
+  /** After a connection, or an attempt at one: again, or the end. */
+  private goOn(cause: ClientError, wasOnline: boolean): void {
     if (!wasOnline && this.opening !== null) return this.failFirst(cause);
     if (this.stopped) return this.end(null);
     const retryMs = this.retryAfter(cause);

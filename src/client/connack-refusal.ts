@@ -1,6 +1,7 @@
 /** A refused CONNECT in words: code, name, and what the broker said about it. */
 import type { Connack, ProtocolVersion } from '../codec/mod.ts';
 import { ClientError } from './client-error.ts';
+import type { TlsOptions } from './options.ts';
 import { reasonName, returnCodeName } from './reason-names.ts';
 
 const whoAreYou = 'Check user name and password; without them the broker has to allow anonymous clients.';
@@ -17,7 +18,20 @@ const remedies: Record<number, string> = {
   0x87: whoAreYou,
 };
 
-export function connectionRefused(packet: Connack, version: ProtocolVersion, place: string): ClientError {
+/** Some brokers, Zancudo among them, answer so where another door was meant: an old client hears nothing else. */
+function viaTls(tls: TlsOptions | undefined): string[] {
+  if (tls === undefined) return ['If the port is one for TLS, name its CA with --cafile.'];
+  return tls.cert === undefined
+    ? []
+    : ['Or the client certificate is what it refuses: the log of the broker says why.'];
+}
+
+export function connectionRefused(
+  packet: Connack,
+  version: ProtocolVersion,
+  place: string,
+  tls: TlsOptions | undefined,
+): ClientError {
   const { reasonCode, properties } = packet;
   const { reasonString, serverReference } = properties;
   const name = version === 5 && reasonCode >= 0x80 ? reasonName(reasonCode) : returnCodeName(reasonCode);
@@ -29,6 +43,7 @@ export function connectionRefused(packet: Connack, version: ProtocolVersion, pla
     remedy: [
       ...(serverReference === undefined ? [] : [`It names another server: ${serverReference}.`]),
       ...(remedy === undefined ? [] : [remedy]),
+      ...(remedy === whoAreYou ? viaTls(tls) : []),
     ],
     reasonCode,
     ...(reasonString === undefined ? {} : { reasonString }),

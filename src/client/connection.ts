@@ -45,12 +45,13 @@ import {
 import { ClientError } from './client-error.ts';
 import { notMqtt } from './first-bytes.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { Message } from './options.ts';
+import type { ConnectOptions, Message } from './options.ts';
 import { publishProperties } from './properties.ts';
 import type { Trace } from './trace.ts';
 import type { Wire } from './wire.ts';
 
 export interface ConnectionOwner {
+  readonly options: ConnectOptions;
   onConnack(packet: Connack): void;
   onMessage(message: Message): void;
   onAck(name: AckName, ack: Ack): void;
@@ -329,17 +330,23 @@ export class Connection {
     const ours = this.closing;
     this.closing = true;
     this.stopTimers();
-    this.owner.onClosed(this.error ?? (ours ? null : lost(this.place, this.accepted, error)));
+    this.owner.onClosed(
+      this.error ?? (ours ? null : lost(this.place, this.accepted, error, this.owner.options.tls !== undefined)),
+    );
   }
 }
 
-function lost(place: string, accepted: boolean, error: Error | null): ClientError {
+const closedOnPlain = 'Does the port speak TLS? Then name its CA with --cafile.';
+const closedOnTls =
+  'TLS came about: is it an MQTT listener, does it speak WebSocket (--ws), or want a client certificate?';
+
+function lost(place: string, accepted: boolean, error: Error | null, secure: boolean): ClientError {
   const { code: systemCode = '' } = (error ?? {}) as NodeJS.ErrnoException;
   return new ClientError({
     code: accepted ? 'mqtt.lost' : 'mqtt.closed-before-connack',
     kind: 'lost',
     message: `${place} closed the connection${accepted ? '' : ' before it answered'}${systemCode ? ` (${systemCode})` : ''}.`,
-    remedy: accepted ? [] : ['Does the port speak TLS? Then name its CA. The log of the broker says what it thought.'],
+    remedy: accepted ? [] : [secure ? closedOnTls : closedOnPlain, 'The log of the broker says what it thought.'],
     systemCode,
   });
 }

@@ -16,9 +16,11 @@
  * and 2 sent again until the broker has taken them.
  */
 import { Client } from './client.ts';
-import type { ConnectOptions, TlsOptions } from './options.ts';
+import type { ConnectionOptions } from 'node:tls';
+import type { ConnectOptions, Endpoint, TlsOptions } from './options.ts';
 import type { Requester } from './request.ts';
 import type { TlsFiles } from './tls-files.ts';
+import type { Wire } from './wire.ts';
 
 export { Client, type DisconnectOptions, type Interceptor, type PublishOptions } from './client.ts';
 export { ClientError, type ErrorKind, mayPass } from './client-error.ts';
@@ -47,6 +49,7 @@ export { reasonName, returnCodeName } from './reason-names.ts';
 export type { Requester, RequestOptions } from './request.ts';
 export type { Granted, SubscribeOptions } from './subscriptions.ts';
 export type { TlsFiles } from './tls-files.ts';
+export type { Wire, WireHandler } from './wire.ts';
 export type { Properties, ProtocolVersion } from '../codec/mod.ts';
 
 /** Resolves when the broker has accepted the connection. */
@@ -66,4 +69,16 @@ export async function requester(client: Client): Promise<Requester> {
 export async function tlsFromFiles(files: TlsFiles): Promise<Pick<TlsOptions, 'ca' | 'cert' | 'key'>> {
   const { readTlsFiles } = await import('./tls-files.ts');
   return readTlsFiles(files);
+}
+
+/** For Node's own TLS: one context for many connections. */
+export async function tlsSettings(options: TlsOptions): Promise<ConnectionOptions> {
+  const { tlsSettings } = await import('./tls-dial.ts');
+  return tlsSettings(options);
+}
+
+/** The bytes of an endpoint, without MQTT. */
+export async function dialWire(endpoint: Endpoint): Promise<Wire> {
+  const { dial } = await import('./dial.ts');
+  return dial(endpoint);
 }

@@ -1,8 +1,10 @@
 /**
- * Why TLS did not come about, in one line, and what to do about it. Loaded only when it did not.
+ * Why the certificate of a broker does not hold, in one line, and what to do about it. Loaded only when it does not.
  *
- *   certificateRefused   the handshake went through and the certificate does not hold: it is at hand
- *   handshakeFailed      the peer, or something in between, ended it: there is only OpenSSL's word
+ *   certificate <- what it sent of its chain <- the CA here that really signed the last of them, if there is one
+ *   '--------------------------- chain ---------------------------------------------------------'
+ *
+ * Only what is in the chain can be guilty: a file of CAs may hold others that are old and weak.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -29,8 +31,24 @@ export function certificateRefused(
   const found =
     certificate === undefined
       ? unexplained(endpoint, verdict)
-      : explain({ endpoint, name, verdict, certificate, trusted: readTrusted(options) });
+      : explain(caseOf(endpoint, name, verdict, certificate, readTrusted(options)));
   return new ClientError({ ...found, kind: 'tls', systemCode: verdict });
+}
+
+function caseOf(
+  endpoint: Endpoint,
+  name: string,
+  verdict: string,
+  certificate: X509Certificate,
+  trusted: X509Certificate[] | null,
+): Case {
+  const sent = chainOf(certificate);
+  const signer = trusted?.find(ca => hasSigned(ca, sent.at(-1)!));
+  return { endpoint, name, verdict, certificate, trusted, chain: signer === undefined ? sent : [...sent, signer] };
+}
+
+function hasSigned(ca: X509Certificate, certificate: X509Certificate): boolean {
+  return certificate.issuer === ca.subject && !ca.raw.equals(certificate.raw) && certificate.verify(ca.publicKey);
 }
 
 interface Case {
@@ -38,15 +56,34 @@ interface Case {
   name: string;
   verdict: string;
   certificate: X509Certificate;
-  trusted: X509Certificate[] | null;
+  chain: readonly X509Certificate[];
+  /** Null: the operating system's. */
+  trusted: readonly X509Certificate[] | null;
 }
+
+/** In the order in which a reader would want to know; the last one always has something to say. */
+const causes: readonly ((found: Case) => Finding | null)[] = [
+  wrongName,
+  outOfTime,
+  weakKey,
+  twins,
+  weakSignature,
+  wrongPurpose,
+  notACa,
+  certificateAsCa,
+  otherCauseUnderKnownCa,
+];
 
 function explain(found: Case): Finding {
-  if (found.verdict === 'ERR_TLS_CERT_ALTNAME_INVALID') return wrongName(found);
-  return outOfTime(found) ?? weakKey(found) ?? twins(found) ?? wrongPurpose(found) ?? unknownCa(found);
+  for (const cause of causes) {
+    const finding = cause(found);
+    if (finding !== null) return finding;
+  }
+  return unknownCa(found);
 }
 
-function wrongName({ endpoint, name, certificate }: Case): Finding {
+function wrongName({ endpoint, name, certificate, verdict }: Case): Finding | null {
+  if (verdict !== 'ERR_TLS_CERT_ALTNAME_INVALID') return null;
   const names = namesOf(certificate);
   const where = isIP(name) ? 'address' : 'name';
   return {
@@ -67,20 +104,27 @@ function namesOf(certificate: X509Certificate): string[] {
   return commonName === undefined ? [] : [`${commonName} (only as CN, which few clients accept)`];
 }
 
-function outOfTime({ endpoint, certificate, verdict, trusted }: Case): Finding | null {
+function outOfTime(found: Case): Finding | null {
+  const { verdict, chain, certificate } = found;
   if (verdict !== 'CERT_HAS_EXPIRED' && verdict !== 'CERT_NOT_YET_VALID') return null;
-  const guilty = [certificate, ...(trusted ?? [])].find(each => isOutOfTime(each)) ?? certificate;
-  const whose = guilty === certificate ? `The certificate of ${placeOf(endpoint)}` : `The CA ${nameOf(guilty)}`;
+  const guilty = chain.find(isOutOfTime) ?? certificate;
+  const whose = ownerOf(guilty, found);
   const expired = verdict === 'CERT_HAS_EXPIRED';
   return {
     code: expired ? 'tls.expired' : 'tls.not-yet-valid',
     message: expired
-      ? `${whose} expired on ${guilty.validTo}.`
+      ? `${whose} expired on ${guilty.validTo}; here it is ${new Date().toUTCString()}.`
       : `${whose} is valid only from ${guilty.validFrom} on; here it is ${new Date().toUTCString()}.`,
     remedy: [
-      expired ? 'It must be renewed on the broker (a Zancudo home does that at its start).' : 'Check both clocks.',
+      expired
+        ? 'It must be renewed on the broker (a Zancudo home does that at its start), or the clock here is wrong.'
+        : 'Check both clocks.',
     ],
   };
+}
+
+function ownerOf(guilty: X509Certificate, { certificate, endpoint }: Case): string {
+  return guilty === certificate ? `The certificate of ${placeOf(endpoint)}` : `The CA ${nameOf(guilty)}`;
 }
 
 function isOutOfTime(certificate: X509Certificate): boolean {
@@ -88,14 +132,25 @@ function isOutOfTime(certificate: X509Certificate): boolean {
   return certificate.validToDate.getTime() < now || certificate.validFromDate.getTime() > now;
 }
 
-function weakKey({ endpoint, certificate, trusted }: Case): Finding | null {
-  const weak = [certificate, ...(trusted ?? [])].find(each => rsaBits(each) < rsaBitsMin);
+function weakKey(found: Case): Finding | null {
+  const weak = found.chain.find(each => rsaBits(each) < rsaBitsMin);
   if (weak === undefined) return null;
-  const whose = weak === certificate ? `The certificate of ${placeOf(endpoint)}` : `The CA ${nameOf(weak)}`;
   return {
     code: 'tls.weak-key',
-    message: `${whose} has an RSA key of ${rsaBits(weak)} bits; below ${rsaBitsMin} none is trusted today.`,
+    message: `${ownerOf(weak, found)} has an RSA key of ${rsaBits(weak)} bits; below ${rsaBitsMin} none is trusted today.`,
     remedy: ['Make it again with RSA 2048 or ECDSA P-256.'],
+  };
+}
+
+/** The signature of a root is nobody's concern: it is trusted as it is. */
+function weakSignature(found: Case): Finding | null {
+  const algorithm = (each: X509Certificate) => (each as { signatureAlgorithm?: string }).signatureAlgorithm ?? '';
+  const weak = found.chain.find(each => each.issuer !== each.subject && /sha1|md5/i.test(algorithm(each)));
+  if (weak === undefined) return null;
+  return {
+    code: 'tls.weak-signature',
+    message: `${ownerOf(weak, found)} is signed with ${algorithm(weak)}, which nobody trusts today.`,
+    remedy: ['Have it signed again with SHA-256 (openssl: -sha256, or no option at all).'],
   };
 }
 
@@ -117,7 +172,7 @@ function twins({ endpoint, certificate, trusted }: Case): Finding | null {
 }
 
 function wrongPurpose({ endpoint, verdict, certificate }: Case): Finding | null {
-  if (verdict !== 'INVALID_PURPOSE') return null;
+  if (verdict !== 'INVALID_PURPOSE' || purposes(certificate).includes(serverAuth)) return null;
   return {
     code: 'tls.wrong-purpose',
     message: `The certificate of ${placeOf(endpoint)} (${nameOf(certificate)}) is not one of a server.`,
@@ -125,8 +180,57 @@ function wrongPurpose({ endpoint, verdict, certificate }: Case): Finding | null 
   };
 }
 
-function unknownCa({ endpoint, verdict, certificate, trusted }: Case): Finding {
-  const top = topOf(certificate);
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+
+/** Node calls extendedKeyUsage so. A certificate without it serves every purpose. */
+function purposes({ keyUsage }: X509Certificate): readonly string[] {
+  return keyUsage ?? [serverAuth];
+}
+
+function notACa({ endpoint, verdict, chain }: Case): Finding | null {
+  if (!['INVALID_CA', 'PATH_LENGTH_EXCEEDED', 'INVALID_PURPOSE'].includes(verdict)) return null;
+  const guilty = chain.slice(1).find(each => !each.ca) ?? chain.at(-1)!;
+  return {
+    code: 'tls.not-a-ca',
+    message: `The certificate of ${placeOf(endpoint)} is issued by ${nameOf(guilty)}, which may not issue certificates.`,
+    remedy: [
+      'A CA needs basicConstraints CA:TRUE (and with keyUsage: keyCertSign), and a pathlen that reaches so far.',
+    ],
+  };
+}
+
+/** The file to trust was taken to be the broker's own certificate. */
+function certificateAsCa({ endpoint, certificate, trusted }: Case): Finding | null {
+  if (trusted?.some(ca => ca.raw.equals(certificate.raw)) !== true) return null;
+  return {
+    code: 'tls.certificate-as-ca',
+    message: `The CA file holds the certificate of ${placeOf(endpoint)} itself, not that of the CA that issued it (${oneLine(certificate.issuer)}).`,
+    remedy: ['Name the certificate of that CA with --cafile.'],
+  };
+}
+
+/** The issuer is trusted here and did sign it: then the verdict has another reason, of which there is only the word. */
+function otherCauseUnderKnownCa({ endpoint, verdict, chain, trusted }: Case): Finding | null {
+  const root = chain.at(-1)!;
+  if (trusted?.includes(root) !== true || trustVerdicts.includes(verdict)) return null;
+  return {
+    code: 'tls.verify',
+    message: `The certificate of ${placeOf(endpoint)} is issued by ${nameOf(root)}, which is trusted here, and does not hold all the same (${verdict}).`,
+    remedy: ['openssl verify -CAfile CA CERTIFICATE may know more.'],
+  };
+}
+
+const trustVerdicts = [
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'CERT_SIGNATURE_FAILURE',
+];
+
+function unknownCa({ endpoint, verdict, chain, trusted }: Case): Finding {
+  const top = chain.at(-1)!;
   const self = top.issuer === top.subject;
   const signer = self ? nameOf(top) : oneLine(top.issuer);
   // A root is often not sent: then the highest that was is what can be compared.
@@ -134,13 +238,15 @@ function unknownCa({ endpoint, verdict, certificate, trusted }: Case): Finding {
   const ours =
     trusted === null
       ? ['Trusted here: the CAs of the operating system. Name the CA of the broker with --cafile.']
-      : trusted.map(ca => `Trusted here: ${nameOf(ca)} (SHA-256 ${ca.fingerprint256})`);
-  const sameName = trusted?.some(ca => ca.subject === top.issuer || ca.subject === top.subject) === true;
+      : trusted.slice(0, shownMax).map(ca => `Trusted here: ${nameOf(ca)} (SHA-256 ${ca.fingerprint256})`);
+  const more = (trusted?.length ?? 0) - shownMax;
+  const sameName = trusted?.some(ca => ca.subject === (self ? top.subject : top.issuer)) === true;
   return {
     code: 'tls.unknown-ca',
     message: `The certificate of ${placeOf(endpoint)} is issued by ${signer}${seen}, which is not trusted here (${verdict}).`,
     remedy: [
       ...ours,
+      ...(more > 0 ? [`... and ${more} more.`] : []),
       sameName
         ? 'The names are the same and the keys are not: the CA was made again. Fetch its present certificate from the broker.'
         : 'Fetch the CA of this broker, and name it with --cafile.',
@@ -148,15 +254,18 @@ function unknownCa({ endpoint, verdict, certificate, trusted }: Case): Finding {
   };
 }
 
-function topOf(certificate: X509Certificate): X509Certificate {
-  let top = certificate;
+/** A file of the world's CAs has 140. */
+const shownMax = 5;
+
+function chainOf(certificate: X509Certificate): X509Certificate[] {
+  const chain = [certificate];
   // A chain that the peer made up could be a ring.
   for (let depth = 0; depth < 10; depth++) {
-    const issuer = top.issuerCertificate;
-    if (issuer === undefined || issuer.raw.equals(top.raw)) return top;
-    top = issuer;
+    const issuer = chain.at(-1)!.issuerCertificate;
+    if (issuer === undefined || chain.some(each => each.raw.equals(issuer.raw))) break;
+    chain.push(issuer);
   }
-  return top;
+  return chain;
 }
 
 function unexplained(endpoint: Endpoint, verdict: string): Finding {
@@ -189,84 +298,4 @@ function readTrusted(options: TlsOptions): X509Certificate[] | null {
     }
   }
   return found;
-}
-
-interface HandshakeRow {
-  matches: RegExp;
-  code: string;
-  says: (place: string, options: TlsOptions) => string;
-  remedy: string;
-}
-
-/** OpenSSL's words are the same in Node 20 and 24 but for a prefix: matched from the end. */
-const handshakeTable: readonly HandshakeRow[] = [
-  {
-    matches: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_OVERFLOW/,
-    code: 'tls.plain-port',
-    says: place => `${place} does not speak TLS.`,
-    remedy: 'It is probably the plain port: 8883 is the usual one for TLS; or leave the TLS options out.',
-  },
-  {
-    matches: /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/,
-    code: 'tls.version',
-    says: place => `${place} and this client have no TLS version in common.`,
-    remedy: 'This client speaks TLS 1.2 and 1.3; --tls-version raises the least one.',
-  },
-  {
-    matches: /ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE/,
-    code: 'tls.client-certificate-required',
-    says: place => `${place} wants a client certificate.`,
-    remedy: 'Give it one with --cert and --key.',
-  },
-  {
-    matches: /UNKNOWN_PSK_IDENTITY|DECRYPT_ERROR|BAD_RECORD_MAC|BINDER/,
-    code: 'tls.psk-refused',
-    says: place => `${place} does not know this identity, or its key is another.`,
-    remedy: `Does 'identity:key' stand in the broker's psk_file?`,
-  },
-  {
-    matches: /ALERT_UNKNOWN_CA/,
-    code: 'tls.client-certificate-unknown-ca',
-    says: place => `${place} does not trust the issuer of the client certificate.`,
-    remedy: 'The certificate must be issued by a CA in the cafile of that listener.',
-  },
-  {
-    matches: /ALERT_(BAD|UNSUPPORTED)_CERTIFICATE|ALERT_CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN)|ALERT_ACCESS_DENIED/,
-    code: 'tls.client-certificate-refused',
-    says: (place, options) =>
-      options.cert === undefined ? `${place} refused this client.` : `${place} refused the client certificate.`,
-    remedy: `The broker's log says why.`,
-  },
-  {
-    matches: /HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE|NO_SHARED_CIPHER|INSUFFICIENT_SECURITY|ALERT_ILLEGAL_PARAMETER/,
-    code: 'tls.handshake-failure',
-    says: (place, options) =>
-      options.psk !== undefined
-        ? `${place} has no use for a pre-shared key, or does not know this identity.`
-        : `${place} ended the handshake: no cipher in common, or a client certificate is wanted.`,
-    remedy: 'If the listener has require_certificate true, give --cert and --key; otherwise leave --ciphers out.',
-  },
-];
-
-export function handshakeFailed(endpoint: Endpoint, options: TlsOptions, error: Error | null): ClientError {
-  const { code: systemCode = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException;
-  const place = placeOf(endpoint);
-  const words = `${systemCode} ${message.toUpperCase().replaceAll(' ', '_')}`;
-  const row = handshakeTable.find(each => each.matches.test(words));
-  const found: Finding = row
-    ? { code: row.code, message: row.says(place, options), remedy: [row.remedy] }
-    : endedInSilence(place, error);
-  return new ClientError({ ...found, kind: 'tls', systemCode });
-}
-
-function endedInSilence(place: string, error: Error | null): Finding {
-  const { code = '' } = (error ?? {}) as NodeJS.ErrnoException;
-  if (error === null || code === 'ECONNRESET' || code === 'EPIPE') {
-    return {
-      code: 'tls.closed',
-      message: `${place} closed the connection during the TLS handshake.`,
-      remedy: ['Does the port speak TLS? A plain MQTT port does this. The log of the broker knows more.'],
-    };
-  }
-  return { code: 'tls.handshake', message: `TLS with ${place} failed: ${error.message}.`, remedy: [] };
 }

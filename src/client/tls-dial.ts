@@ -16,7 +16,7 @@ const pskCiphers = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:PSK';
 
 export async function secure(socket: Socket, endpoint: Endpoint, options: TlsOptions): Promise<Socket> {
   const name = options.serverName ?? hostOf(endpoint);
-  const secured = start(connectionOptions(socket, name, options));
+  const secured = start({ socket, host: name, ...(isIP(name) ? {} : { servername: name }), ...tlsSettings(options) });
   if (options.onSecret !== undefined) secured.on('keylog', options.onSecret);
   await handshake(secured, endpoint, options);
   await judge(secured, endpoint, name, options);
@@ -36,11 +36,9 @@ function start(options: ConnectionOptions): TLSSocket {
   }
 }
 
-function connectionOptions(socket: Socket, name: string, options: TlsOptions): ConnectionOptions {
+/** What does not depend on the connection. */
+export function tlsSettings(options: TlsOptions): ConnectionOptions {
   return {
-    socket,
-    host: name,
-    ...(isIP(name) ? {} : { servername: name }),
     rejectUnauthorized: false,
     minVersion: options.minVersion ?? 'TLSv1.2',
     ...(options.cert === undefined ? {} : { cert: options.cert }),
@@ -72,9 +70,7 @@ function ciphers(options: TlsOptions): ConnectionOptions {
 function handshake(secured: TLSSocket, endpoint: Endpoint, options: TlsOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error | null): void => {
-      void import('./tls-diagnosis.ts').then(({ handshakeFailed }) =>
-        reject(handshakeFailed(endpoint, options, error)),
-      );
+      void import('./tls-alerts.ts').then(({ handshakeFailed }) => reject(handshakeFailed(endpoint, options, error)));
     };
     const onClose = (): void => fail(null);
     secured.once('close', onClose);
