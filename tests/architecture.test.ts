@@ -28,6 +28,7 @@ const mayImport: Record<string, string> = {
   broker: 'base codec topics session',
   transport: 'base',
   client: 'base codec topics transport',
+  bench: 'base codec client',
   conf: 'base',
   pki: 'base',
   listeners: 'base transport ports',
@@ -39,7 +40,7 @@ const mayImport: Record<string, string> = {
   admin: 'base pki security observability ports',
   server:
     'base codec topics session broker transport client conf pki listeners security storage observability bridge cluster admin ports',
-  cli: 'base topics client conf pki security storage server',
+  cli: 'base topics client bench conf pki security storage server',
 };
 
 /** Packages from the registry, and the only folders that may know them. */

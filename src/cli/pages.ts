@@ -1,6 +1,7 @@
 /** Every command's page: what help, man pages and completion are made from. */
 import { exitCodeMeanings, exitCodes } from '../server/process/mod.ts';
 import { aliasesPage } from './aliases.ts';
+import { benchPage } from './bench/arguments.ts';
 import { brokerOptions } from './broker-options.ts';
 import { caPage } from './ca.ts';
 import { clientPage } from './client/pages.ts';
@@ -53,6 +54,7 @@ export const pages: readonly CommandPage[] = [
   devicePage,
   doctorPage,
   probePage,
+  benchPage,
   ctrlPage,
   signalPage,
   completionPage,

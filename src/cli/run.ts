@@ -29,6 +29,7 @@ const commands: readonly CommandRow[] = [
   { name: 'device', load: () => import('./device.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'probe', load: () => import('./probe.ts') },
+  { name: 'bench', load: () => import('./bench.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
 ];
 

@@ -28,7 +28,7 @@ async function checkedFormat(outcome: Draft | UsageError): Promise<Draft | Usage
 }
 
 /** Where nothing says where to connect, the profile does. Called by Mosquitto's name, only when asked for. */
-async function withProfile(draft: Draft, context: Context, console: Console): Promise<boolean> {
+export async function withProfile(draft: Draft, context: Context, console: Console): Promise<boolean> {
   const saysWhere = draft.host ?? draft.port ?? draft.unixSocket ?? draft.cafile ?? draft.capath ?? draft.psk;
   const wanted = draft.profile ?? (saysWhere === undefined && context.calledAs === 'zancudo' ? null : undefined);
   if (wanted === undefined) return true;
