@@ -185,7 +185,7 @@ test('a state topic of a bridge still needs a rule when there is an ACL file', (
 });
 
 function judges(answer: ReturnType<Authorizer['may']>): Authorizer {
-  return { may: () => answer };
+  return { may: () => answer, explain: () => ({ answer, because: `it says ${answer}`, tried: [] }) };
 }
 
 test('authorizers are asked in order; if one deferred and nobody decided, the answer is no', () => {

@@ -11,9 +11,11 @@ import type {
   AccessControl,
   AuthenticationRequest,
   EnhancedAuthentication,
+  Explanation,
   Identity,
   ListenerRules,
   Log,
+  RuleTried,
   Verdict,
 } from '../broker/ports.ts';
 import { matchesFilter } from '../topics/mod.ts';
@@ -128,9 +130,36 @@ export class ConfiguredAccessControl implements AccessControl {
     return !deferred;
   }
 
+  explain(access: Access, who: Identity, topic: string): Explanation {
+    if (access !== 'subscribe' && topic.charCodeAt(0) === DOLLAR && isReserved(access, topic)) {
+      const because = `${topic.startsWith('$share') ? '$share' : '$SYS'} topics are the broker's own`;
+      return { allowed: false, because, tried: [] };
+    }
+    const scope = this.scopeOf(who.listener);
+    if (scope === null) {
+      return { allowed: false, because: `no access rules are known for ${who.listener.name}`, tried: [] };
+    }
+    return reasonsOf(scope.authorizers, access, who, topic);
+  }
+
   private scopeOf(listener: ListenerRules): Scope | null {
     return this.scopes.get(listener) ?? null;
   }
+}
+
+/** Goes the way of `may` and takes the reasons along. */
+function reasonsOf(authorizers: readonly Authorizer[], access: Access, who: Identity, topic: string): Explanation {
+  const tried: RuleTried[] = [];
+  let deferred: string | null = null;
+  for (const authorizer of authorizers) {
+    const reasons = authorizer.explain(access, who, topic);
+    tried.push(...reasons.tried);
+    if (reasons.answer === 'allow') return { allowed: true, because: reasons.because, tried };
+    if (reasons.answer === 'deny') return { allowed: false, because: reasons.because, tried };
+    if (reasons.answer === 'defer') deferred = reasons.because;
+  }
+  if (deferred !== null) return { allowed: false, because: `nobody who was asked allows it: ${deferred}`, tried };
+  return { allowed: true, because: 'no access rules are configured, so everybody may', tried };
 }
 
 const DOLLAR = 0x24;
@@ -177,6 +206,7 @@ function ask(
 function definite(answer: AuthenticationAnswer): Verdict | null {
   if (answer === 'allow') return { allowed: true };
   if (typeof answer !== 'object') return null;
+  if ('allow' in answer) return { allowed: true, pass: answer.allow };
   return { allowed: false, because: answer.deny, ...(answer.undecided === true ? { undecided: true } : {}) };
 }
 

@@ -321,3 +321,56 @@ function asFile(lines: Line[]): string {
     ...lines.filter(line => line.list === null).map(line => `pattern ${line.access} ${line.filter}`),
   ].join('\n');
 }
+
+test('an explanation names the lines that match, own list before patterns, and the one that decides', () => {
+  const { path, loaded } = load(
+    'pattern read %u/#\nuser ana\ntopic read a/+\n# why\ntopic deny a/secret\ntopic write ana/x\n',
+  );
+  assert.ok(loaded.ok);
+  const acl = new AclFile(loaded.value, () => {});
+  const told = (access: 'read' | 'write', topic: string): string[] => {
+    const { answer, because, tried } = acl.explain(access, who('ana'), topic);
+    return [
+      `${answer}: ${because.replaceAll(path, 'FILE')}`,
+      ...tried.map(({ where, text, says, decides }) => {
+        return `${where.replace(path, 'FILE')} ${text} -> ${says}${decides ? ' *' : ''}`;
+      }),
+    ];
+  };
+  assert.deepEqual(told('read', 'a/secret'), [
+    'deny: "topic deny a/secret" decides, line 5 of FILE',
+    'line 3 of FILE topic read a/+ -> allow',
+    'line 5 of FILE topic deny a/secret -> deny *',
+  ]);
+  assert.deepEqual(told('read', 'ana/x'), [
+    'allow: "pattern read %u/#" decides, line 1 of FILE',
+    'line 6 of FILE topic write ana/x -> nothing',
+    'line 1 of FILE pattern read %u/# -> allow *',
+  ]);
+  assert.deepEqual(told('write', 'b'), ["deny: no line of FILE allows it to user 'ana'"]);
+});
+
+test('whoever explains decides: explanation and answer never differ', () => {
+  const level = fc.constantFrom('a', 'b', '+', '%u', '%c', 'ana');
+  const filter = fc
+    .tuple(fc.array(level, { minLength: 1, maxLength: 3 }), fc.boolean())
+    .map(([levels, more]) => [...levels, ...(more ? ['#'] : [])].join('/'));
+  const line = fc
+    .tuple(fc.constantFrom('topic', 'pattern'), fc.constantFrom('read', 'write', 'readwrite', 'deny'), filter)
+    .map(words => words.join(' '));
+  const file = fc.array(fc.oneof(line, line, fc.constantFrom('user ana', 'user bob')), { maxLength: 12 });
+  const topic = fc
+    .array(fc.constantFrom('a', 'b', 'ana', 'c1'), { minLength: 1, maxLength: 3 })
+    .map(it => it.join('/'));
+  const name = fc.constantFrom(null, 'ana', 'bob', 'a+b');
+  fc.assert(
+    fc.property(file, topic, name, fc.constantFrom('read', 'write', 'subscribe'), (lines, topicName, user, access) => {
+      const acl = aclOf(lines.join('\n'));
+      const { answer, tried } = acl.explain(access, who(user), topicName);
+      assert.equal(answer, acl.may(access, who(user), topicName));
+      const decisive = tried.filter(rule => rule.decides);
+      assert.ok(decisive.length <= 1 && decisive.every(rule => rule.says === answer));
+      assert.ok(answer === 'deny' || access === 'subscribe' || decisive.length === 1, 'what is allowed has its rule');
+    }),
+  );
+});

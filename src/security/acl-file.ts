@@ -8,13 +8,14 @@
  *
  * A SUBSCRIBE is always granted: the read rules are asked for each message, when the topic is known.
  */
-import type { Identity } from '../broker/ports.ts';
+import type { Identity, RuleTried } from '../broker/ports.ts';
 import { isValidFilter } from '../topics/mod.ts';
-import { DENY, READ, RuleTree, WRITE } from './acl-rules.ts';
-import type { Access, Answer, Authorizer } from './authenticator.ts';
+import { type AclRule, DENY, READ, RuleTree, WRITE } from './acl-rules.ts';
+import type { Access, Answer, Authorizer, Reasons } from './authenticator.ts';
 import { type FileLine, type Loaded, readSecretFile, refuse, trimBlanks, trimBlanksAtEnd } from './secret-file.ts';
 
 export interface AclRules {
+  path: string;
   anonymous: RuleTree;
   users: Map<string, RuleTree>;
   /** Patterns with `%u` say nothing about clients without a user name. */
@@ -47,21 +48,20 @@ export function loadAclFile(path: string): Loaded<AclRules> {
 }
 
 class AclReader {
-  readonly rules: AclRules = {
-    anonymous: new RuleTree(false),
-    users: new Map(),
-    patternsWithUser: null,
-    patterns: null,
-  };
+  readonly rules: AclRules;
   readonly warnings: string[] = [];
   private readonly path: string;
-  private list = this.rules.anonymous;
+  private list: RuleTree;
+  private line = 0;
 
   constructor(path: string) {
     this.path = path;
+    this.list = new RuleTree(false);
+    this.rules = { path, anonymous: this.list, users: new Map(), patternsWithUser: null, patterns: null };
   }
 
-  readLine({ text, utf8 }: FileLine): Problem | null {
+  readLine({ number, text, utf8 }: FileLine): Problem | null {
+    this.line = number;
     if (text.startsWith('#')) return null;
     const { word, rest } = firstWord(trimBlanksAtEnd(text));
     if (word === '') return null;
@@ -102,17 +102,18 @@ class AclReader {
         `Warning: ACL topic "${filter}" in ${this.path} holds a tab or a non-breaking space; it counts as part of the topic.`,
       );
     }
-    if (kind === 'topic') this.list.add(filter, bits);
-    else this.addPattern(filter, bits);
+    const rule = { line: this.line, text: `${kind} ${trimBlanks(rest)}`, bits };
+    if (kind === 'topic') this.list.add(filter, rule);
+    else this.addPattern(filter, rule);
     return null;
   }
 
-  private addPattern(filter: string, bits: number): void {
+  private addPattern(filter: string, rule: AclRule): void {
     if (filter.includes('%u')) {
-      (this.rules.patternsWithUser ??= new RuleTree(true)).add(filter, bits);
+      (this.rules.patternsWithUser ??= new RuleTree(true)).add(filter, rule);
       return;
     }
-    (this.rules.patterns ??= new RuleTree(true)).add(filter, bits);
+    (this.rules.patterns ??= new RuleTree(true)).add(filter, rule);
     if (filter.includes('%c')) return;
     this.warnings.push(
       `Warning: ACL pattern '${filter}' does not contain '%c' or '%u'.`,
@@ -161,28 +162,55 @@ export class AclFile implements Authorizer {
 
   may(access: Access, who: Identity, topic: string): Answer {
     if (access === 'subscribe') return 'allow';
-    return this.allows(access === 'read' ? READ : WRITE, who, topic) ? 'allow' : 'deny';
+    return this.allows(access === 'read' ? READ : WRITE, who, topic, null) ? 'allow' : 'deny';
   }
 
-  private allows(wanted: number, who: Identity, topicName: string): boolean {
+  explain(access: Access, who: Identity, topic: string): Reasons {
+    if (access === 'subscribe') {
+      const because = 'an acl_file lets everybody subscribe and is asked again for each message';
+      return { answer: 'allow', because, tried: [] };
+    }
+    const seen: AclRule[] = [];
+    const wanted = access === 'read' ? READ : WRITE;
+    const allowed = this.allows(wanted, who, topic, seen);
+    seen.sort(byTurn);
+    const decisive = seen.find(rule => (rule.bits & (allowed ? wanted : DENY)) !== 0);
+    const tried = seen.map(rule => this.tried(rule, wanted, rule === decisive));
+    return { answer: allowed ? 'allow' : 'deny', because: this.because(decisive, who), tried };
+  }
+
+  private tried({ line, text, bits }: AclRule, wanted: number, decides: boolean): RuleTried {
+    const says = (bits & DENY) !== 0 ? 'deny' : (bits & wanted) !== 0 ? 'allow' : 'nothing';
+    return { where: `line ${line} of ${this.rules.path}`, text, says, decides };
+  }
+
+  private because(decisive: AclRule | undefined, who: Identity): string {
+    const { path } = this.rules;
+    if (decisive !== undefined) return `"${decisive.text}" decides, line ${decisive.line} of ${path}`;
+    const whom = who.username === null ? 'clients without a user name' : `user '${who.username}'`;
+    if (nameThatIsDangerous(who) !== null)
+      return `a client id or user name with a wildcard gets nothing from a pattern`;
+    return `no line of ${path} allows it to ${whom}`;
+  }
+
+  /** `seen` gathers the rules that were looked at, list by list; null spares the trouble. */
+  private allows(wanted: number, who: Identity, topicName: string, seen: AclRule[] | null): boolean {
     const { anonymous, users, patterns, patternsWithUser } = this.rules;
     const own = who.username === null ? anonymous : users.get(who.username);
-    const bits = own === undefined ? 0 : own.bitsFor(topicName, who);
+    const bits = own === undefined ? 0 : own.bitsFor(topicName, who, seen);
     if ((bits & DENY) !== 0) return false;
     if ((bits & wanted) !== 0) return true;
     if ((patterns === null && patternsWithUser === null) || this.isDangerous(who)) return false;
-    let more = patterns === null ? 0 : patterns.bitsFor(topicName, who);
-    if (patternsWithUser !== null && who.username !== null) more |= patternsWithUser.bitsFor(topicName, who);
+    let more = patterns === null ? 0 : patterns.bitsFor(topicName, who, seen);
+    if (patternsWithUser !== null && who.username !== null) more |= patternsWithUser.bitsFor(topicName, who, seen);
     return (more & DENY) === 0 && (more & wanted) !== 0;
   }
 
   /** A wildcard in a name that is put into a filter would make the filter match what belongs to others. */
-  private isDangerous({ username, clientId }: Identity): boolean {
-    if (username !== null && hasWildcard(username)) return this.deny('username', username);
-    return hasWildcard(clientId) && this.deny('client id', clientId);
-  }
-
-  private deny(what: string, name: string): true {
+  private isDangerous(who: Identity): boolean {
+    const dangerous = nameThatIsDangerous(who);
+    if (dangerous === null) return false;
+    const { what, name } = dangerous;
     const text = `ACL denying access to client with dangerous ${what} "${name}"`;
     if (this.warned.size < WARNED_NAMES_MAX && !this.warned.has(text)) {
       this.warned.add(text);
@@ -190,6 +218,20 @@ export class AclFile implements Authorizer {
     }
     return true;
   }
+}
+
+/** The client's own list is asked before the patterns; within them every rule counts, wherever it stands. */
+function byTurn(a: AclRule, b: AclRule): number {
+  return Number(isPattern(a)) - Number(isPattern(b)) || a.line - b.line;
+}
+
+function isPattern(rule: AclRule): boolean {
+  return rule.text.startsWith('pattern ');
+}
+
+function nameThatIsDangerous({ username, clientId }: Identity): { what: string; name: string } | null {
+  if (username !== null && hasWildcard(username)) return { what: 'username', name: username };
+  return hasWildcard(clientId) ? { what: 'client id', name: clientId } : null;
 }
 
 function hasWildcard(name: string): boolean {

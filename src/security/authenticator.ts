@@ -7,22 +7,45 @@
  * `ignore` means "not my job", `defer` means "I looked and do not know". The difference counts when nobody else
  * answers: when all ignored, the listener's rule for anonymous clients decides; after a `defer` a name needs proof.
  */
-import type { AuthenticationRequest, EnhancedAuthentication, Identity } from '../broker/ports.ts';
+import type {
+  AccessQuestion,
+  AuthenticationRequest,
+  EnhancedAuthentication,
+  Identity,
+  RuleTried,
+  ServicePass,
+} from '../broker/ports.ts';
 
 export type Answer = 'allow' | 'deny' | 'defer' | 'ignore';
 
 /** `because` goes to the operator's log and never to the peer. */
-export type AuthenticationAnswer = 'allow' | 'defer' | 'ignore' | { deny: string; undecided?: true };
+export type AuthenticationAnswer =
+  | 'allow'
+  | 'defer'
+  | 'ignore'
+  | { deny: string; undecided?: true }
+  /** Lets the client in to ask the services that the pass names, and for nothing else. */
+  | { allow: ServicePass };
 
 export interface Authenticator {
   authenticate(request: AuthenticationRequest): AuthenticationAnswer | Promise<AuthenticationAnswer>;
 }
 
-export type Access = 'read' | 'write' | 'subscribe';
+export type Access = AccessQuestion;
 
 /** Asked for every publish and delivery, so the answer comes at once. */
 export interface Authorizer {
   may(access: Access, who: Identity, topic: string): Answer;
+  /** The answer of `may`, found in the same way, with the rules that led to it. */
+  explain(access: Access, who: Identity, topic: string): Reasons;
+}
+
+export interface Reasons {
+  answer: Answer;
+  /** One sentence without its full stop. */
+  because: string;
+  /** In the order in which they were tried; the one that decided is marked. */
+  tried: RuleTried[];
 }
 
 /** Opens one conversation of MQTT 5 enhanced authentication. */

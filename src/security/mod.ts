@@ -12,6 +12,7 @@ export type {
   Authenticator,
   Authorizer,
   EnhancedMethod,
+  Reasons,
 } from './authenticator.ts';
 export { hashPassword, type HashKind } from './password-hash.ts';
 export {

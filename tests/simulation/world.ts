@@ -55,6 +55,7 @@ export const openAccess: AccessControl = {
   mayWrite: () => true,
   mayRead: () => true,
   maySubscribe: () => true,
+  explain: () => ({ allowed: true, because: 'everybody may', tried: [] }),
 };
 
 /** Keeps what the broker says at warning level and above; anything there is for the test to judge. */
