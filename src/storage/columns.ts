@@ -16,7 +16,7 @@ const statesOfQos2 = [QUEUED, 5, 9, 6] as const;
 export const exchangeState = 7;
 
 /** What has a packet identifier is in flight, also while a new connection has not sent it again yet. */
-export function deliveryState({ qos, state, packetId }: StoredDelivery): number {
+export function deliveryState({ qos, state, packetId }: Pick<StoredDelivery, 'qos' | 'state' | 'packetId'>): number {
   const reached = state === 0 && packetId !== 0 ? 1 : state;
   return qos === 2 ? statesOfQos2[reached] : statesOfQos1[reached];
 }
