@@ -27,6 +27,12 @@ export function judgeClient(socket: TLSSocket, trust: Trust, judges: Judges): Ju
   return judges.judgementOfOpenssl(said, rfc2253(leaf.subject));
 }
 
+/** Nothing but the date is wrong with it, as both judges see it. */
+export function isOnlyOutOfDate(socket: TLSSocket, trust: Trust, judges: Judges): boolean {
+  const forgiving = { ...trust, forgiveDates: true };
+  return judgeClient(socket, forgiving, judges) === null;
+}
+
 /** What the peer sent, its own certificate first. */
 export function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];

@@ -3,7 +3,7 @@
  * inspects certificates and who speaks MQTT is not known here.
  */
 import type { X509Certificate } from 'node:crypto';
-import type { Link, ListenerRules, Log, Meter, Peer } from '../broker/ports.ts';
+import type { Link, ListenerRules, Log, Meter, Peer, ServicePass } from '../broker/ports.ts';
 
 /** One listener of the configuration. Address, port, path and protocol stand in the rules. */
 export interface ListenerOptions {
@@ -97,6 +97,8 @@ export interface ListenerSetOptions {
   judge: Judge;
   /** The same words for a verdict of OpenSSL's alone, by its code such as `CERT_HAS_EXPIRED`. */
   judgementOfOpenssl: (code: string, subject: string | null) => Judgement;
+  /** What a client may do whose certificate, DER, is good but for its date; null for nothing. */
+  passForExpired: (listener: ListenerRules, certificate: Buffer) => ServicePass | null;
   /** Receives the lines of `--tls-keylog`; null for none. */
   keylog: ((line: Buffer) => void) | null;
 }

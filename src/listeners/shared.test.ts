@@ -135,6 +135,7 @@ export class Broker {
       explain: () => ['explained'],
       judge: (chain, trust) => judgeClient(chain, trust, Date.now()),
       judgementOfOpenssl: verdictOfOpenSsl,
+      passForExpired: () => null,
       keylog: null,
       ...changes,
     };

@@ -12,7 +12,7 @@ import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { PeerRefusal } from '../broker/ports.ts';
 import { errorCode } from '../transport/mod.ts';
 import type { Arrival } from './arrival.ts';
-import { chainOf, judgeClient } from './client-verdict.ts';
+import { chainOf, isOnlyOutOfDate, judgeClient } from './client-verdict.ts';
 import { recognise, type Tongue } from './first-bytes.ts';
 import type { Judgement } from './options.ts';
 import type { LoadedTls } from './tls-context.ts';
@@ -21,6 +21,7 @@ import { describeCertificate } from './peer-certificate.ts';
 
 const WRONG_VERSION = 'error:0A00010B:SSL routines::wrong version number';
 const HTTP_REQUEST = 'error:0A00009C:SSL routines::http request';
+const EXPIRED = 'tls.client-certificate-expired';
 const VERIFY_FAILED = 'error:0A000086:SSL routines::certificate verify failed';
 
 export async function startTls(arrival: Arrival): Promise<boolean> {
@@ -174,12 +175,31 @@ function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): v
   const { options } = arrival.listener.shared;
   const leaf = socket.getPeerX509Certificate();
   if (leaf !== undefined) arrival.peer.certificate = describeCertificate(leaf);
+  arrival.peer.certificateDer = () => socket.getPeerX509Certificate()?.raw ?? null;
   const judgement = judgeClient(socket, tls.trust, options);
   if (judgement === null) return;
+  if (leaf !== undefined && notePass(arrival, socket, tls, judgement, leaf.raw)) return;
   options.meter.tlsRefused++;
   logOpenssl(arrival, VERIFY_FAILED);
   explainJudgement(arrival, judgement);
   arrival.peer.refusal = { code: judgement.code, reason: judgement.reason };
+}
+
+/** True: the certificate has expired, and is still good for being renewed. */
+function notePass(
+  { listener, peer }: Arrival,
+  socket: TLSSocket,
+  { trust }: LoadedTls,
+  { code, reason }: Judgement,
+  certificate: Buffer,
+): boolean {
+  const { options } = listener.shared;
+  if (code !== EXPIRED || !isOnlyOutOfDate(socket, trust, options)) return false;
+  const pass = options.passForExpired(listener.rules, certificate);
+  if (pass === null) return false;
+  peer.refusal = { code, reason };
+  peer.pass = pass;
+  return true;
 }
 
 function explainJudgement(arrival: Arrival, judgement: Judgement): void {

@@ -83,6 +83,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
       judgementOfOpenssl: verdictOfOpenSsl,
+      passForExpired: () => null,
       keylog,
     },
     new WriteScheduler(),

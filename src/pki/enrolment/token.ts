@@ -27,6 +27,11 @@ export function tokenLetters(text: string): string | null {
   return good ? letters : null;
 }
 
+/** Whether a text has the shape of a token; it need not be one. */
+export function isTokenText(text: string): boolean {
+  return tokenLetters(text) !== null;
+}
+
 /** Hexadecimal; null when it cannot be a token of ours. */
 export function tokenHash(text: string): string | null {
   const letters = tokenLetters(text);
