@@ -58,8 +58,11 @@ const notInTheHeart = {
   names: new Set(['Date', 'performance', 'setTimeout', 'setInterval', 'console', 'process', 'fetch']),
 };
 
-/** Doors beside mod.ts: `zancudo --help` must not load the whole server to know its exit codes. */
-const sideDoors = ['src/server/process/mod.ts'];
+/**
+ * Doors beside mod.ts: `zancudo --help` must not load the whole server to know its exit codes, nor a broker what only
+ * an import or a backup needs.
+ */
+const sideDoors = ['src/server/process/mod.ts', 'src/storage/moving/mod.ts'];
 
 /** Started by name and not imported. */
 const entryPoints = ['src/cli/main.ts'];

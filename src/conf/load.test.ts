@@ -187,7 +187,6 @@ test('a part that is not built yet refuses the file and says which', () => {
     ['listener 1\nprotocol http_api', /'protocol' .*\(the HTTP interface\)/],
     ['enable_control_api true', /'enable_control_api' .*\(the control interface\)/],
     ['plugin /usr/lib/mosquitto_dynamic_security.so', /mosquitto_dynamic_security\.so' .*\(dynamic security\)/],
-    ['plugin mosquitto_persist_sqlite.so', /\(the durable store\)/],
     ['plugin mosquitto_sparkplug_aware.so', /sparkplug-aware/],
     ['listener 1\ntls_engine pkcs11', /'tls_engine' cannot be used/],
     ['listener 1\ntls_keyform engine', /'tls_keyform' cannot be used/],

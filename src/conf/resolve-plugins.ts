@@ -10,6 +10,7 @@
 import { basename } from 'node:path';
 import { ConfError, placeText } from './error.ts';
 import { notBuiltYet } from './options/row.ts';
+import { settlePersistPlugin } from './persist-plugin.ts';
 import type { Attachment, Reading } from './reading.ts';
 import type { ListenerSettings, PluginKind, PluginSettings, SecurityScope } from './settings.ts';
 
@@ -35,7 +36,6 @@ const fileOptions: Readonly<Partial<Record<PluginKind, { field: FileField; optio
 
 const parts: Readonly<Partial<Record<PluginKind, string>>> = {
   'sparkplug-aware': 'the sparkplug-aware plugin',
-  'persist-sqlite': 'the durable store',
   'dynamic-security': 'dynamic security',
 };
 
@@ -44,6 +44,7 @@ const parts: Readonly<Partial<Record<PluginKind, string>>> = {
  * are to be loaded, as in Mosquitto: a check of the configuration does not open them.
  */
 export function checkPlugins(reading: Reading): void {
+  settlePersistPlugin(reading);
   for (const plugin of reading.settings.plugins) {
     const part = parts[plugin.kind];
     if (part === undefined) fileOf(plugin);

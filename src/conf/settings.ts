@@ -205,6 +205,10 @@ export interface Settings {
   persistence: boolean;
   persistenceLocation: string;
   persistenceFile: string;
+  /** The store's file when a plugin line names it; null for mosquitto.sqlite3 in persistenceLocation. */
+  storeFile: string | null;
+  /** Of a store that is made anew; null for SQLite's own. */
+  storePageSize: number | null;
   /** In seconds, or in changes with autosaveOnChanges; 0 for at exit only. */
   autosaveInterval: number;
   autosaveOnChanges: boolean;
@@ -328,6 +332,8 @@ export function newSettings(path: string | null): Settings {
     persistence: false,
     persistenceLocation: '',
     persistenceFile: 'mosquitto.db',
+    storeFile: null,
+    storePageSize: null,
     autosaveInterval: 1800,
     autosaveOnChanges: false,
     sysIntervalSeconds: 10,

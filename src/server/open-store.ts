@@ -1,16 +1,12 @@
 /** The store that the configuration asks for: a file in persistence_location, or nothing but memory. */
-import fs from 'node:fs';
-import path from 'node:path';
 import { systemClock } from '../base/mod.ts';
 import type { ListenerRules, Store, StoredState } from '../broker/ports.ts';
 import type { Broker } from '../broker/mod.ts';
-import type { Settings } from '../conf/mod.ts';
+import { storeFile, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { type DurableStore, MemoryStore, openDurableStore, StoreError } from '../storage/mod.ts';
+import { prepareStoreFile } from './prepare-store-file.ts';
 import { propertiesFromJson, propertiesToJson } from './stored-properties.ts';
-
-/** As Mosquitto's SQLite plugin names it, so that either can open the other's. */
-const FILE_NAME = 'mosquitto.sqlite3';
 
 export interface OpenStore {
   ok: true;
@@ -27,10 +23,10 @@ export interface StoreFailure {
 }
 
 export async function openStore(settings: Settings, log: BrokerLog): Promise<OpenStore | StoreFailure> {
-  if (!settings.persistence)
-    return { ok: true, store: new MemoryStore(), restoreInto: () => {}, close: async () => {} };
-  const file = path.resolve(settings.persistenceLocation, FILE_NAME);
-  makePrivate(file);
+  const file = storeFile(settings);
+  if (file === null) return { ok: true, store: new MemoryStore(), restoreInto: () => {}, close: async () => {} };
+  const refusal = await prepareStoreFile(file, settings, log);
+  if (refusal !== null) return { ok: false, ...refusal };
   const say = (lines: readonly string[], as: 'error' | 'notice'): void => lines.forEach(line => log.write(as, line));
   try {
     const { store, state, remarks } = await openDurableStore({
@@ -47,15 +43,6 @@ export async function openStore(settings: Settings, log: BrokerLog): Promise<Ope
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
-  }
-}
-
-/** Messages are nobody else's business; SQLite gives its other files the mode of this one. */
-function makePrivate(file: string): void {
-  try {
-    fs.closeSync(fs.openSync(file, 'a', 0o600));
-  } catch {
-    // Why the file cannot be opened is said, in better words, by the store.
   }
 }
 

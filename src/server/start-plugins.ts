@@ -11,6 +11,8 @@ import { exitCodes, type ProcessFailure } from './process/mod.ts';
 const events: Partial<Record<PluginKind, readonly string[]>> = {
   'password-file': ['basic-auth', 'reload'],
   'acl-file': ['acl-check', 'reload'],
+  // prettier-ignore
+  'persist-sqlite': ['persist-restore', 'persist-base-msg-add', 'persist-base-msg-delete', 'persist-retain-msg-set', 'persist-retain-msg-delete', 'persist-client-add', 'persist-client-delete', 'persist-client-update', 'persist-subscription-add', 'persist-subscription-delete', 'persist-client-msg-add', 'persist-client-msg-delete', 'persist-client-msg-update', 'persist-will-add', 'persist-will-delete', 'tick'],
 };
 
 export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog): { ok: true } | ProcessFailure {
@@ -18,10 +20,15 @@ export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog)
     log.write('information', `Loading plugin: ${path}`);
     if (kind === 'foreign') return refusal(path);
     for (const event of events[kind] ?? []) {
-      log.write('information', `Plugin ${kind} has registered to receive '${event}' events.`);
+      log.write('information', `Plugin ${nameOf(kind)}has registered to receive '${event}' events.`);
     }
   }
   return { ok: true };
+}
+
+/** Mosquitto's SQLite plugin sets no name. */
+function nameOf(kind: PluginKind): string {
+  return kind === 'persist-sqlite' ? '' : `${kind} `;
 }
 
 function refusal(path: string): ProcessFailure {
@@ -32,7 +39,7 @@ function refusal(path: string): ProcessFailure {
     `Error: Unable to load plugin "${path}".`,
     `Load error: ${path}: ${why}`,
     '  Plugins made for Mosquitto cannot run here.',
-    '  Built in under their own names: mosquitto_password_file.so and mosquitto_acl_file.so.',
+    '  Built in under their own names: mosquitto_password_file.so, mosquitto_acl_file.so and mosquitto_persist_sqlite.so.',
   ];
   return { ok: false, lines, exitCode: exitCodes.securityFile };
 }

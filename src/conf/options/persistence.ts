@@ -4,9 +4,6 @@ import { bool, emptyValue, integer, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 
 const always = withoutEffect('nothing waits to be saved: what is acknowledged at QoS 1 and 2 is on the disk already');
-const ownFile = withoutEffect(
-  "the file is always mosquitto.sqlite3, of the layout of Mosquitto's SQLite plugin; a mosquitto.db is left alone",
-);
 
 const secondsPerUnit: Readonly<Record<string, number>> = {
   s: 1,
@@ -65,10 +62,10 @@ export const persistence: readonly OptionRow[] = [
     type: text('file name', 'mosquitto.db'),
     field: 'persistenceFile',
     repeat: 'error',
-    says: 'Name of the file in persistence_location.',
+    says: "Name of Mosquitto's own database in persistence_location. The first start takes over what it holds and leaves it as it is.",
     since: '<=1.4',
     reload: 'none',
-    fate: ownFile,
+    differs: 'What is kept from then on is in mosquitto.sqlite3 beside it.',
   }),
   globalOption({
     name: 'autosave_interval',
