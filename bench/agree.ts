@@ -1,0 +1,94 @@
+/**
+ * Is the generator honest? The same load by it and by mqload, an independent one in C (bench/mqload.c), in turn on the
+ * same running broker: what both find of the broker's CPU time for each message may differ by a tenth.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mainPhase } from '../src/bench/mod.ts';
+import { root, startBroker, type BrokerKind, type Running } from './brokers.ts';
+import { generate } from './measure.ts';
+import { median, spread } from './statistics.ts';
+import { number } from './table.ts';
+
+interface Pair {
+  name: string;
+  ours: string;
+  theirs: string;
+}
+
+const pairs: readonly Pair[] = [
+  { name: '10 pairs, QoS 0', ours: '--scenario p2p', theirs: 'p2p --pubs 10' },
+  { name: '10 pairs, QoS 1', ours: '--scenario p2p -q 1', theirs: 'p2p --pubs 10 --qos 1' },
+  { name: '1 to 100', ours: '--scenario fanout', theirs: 'fanout --subs 100' },
+  { name: '100 to 1', ours: '--scenario fanin', theirs: 'fanin --pubs 100' },
+];
+
+const agreed = 0.1;
+
+export async function agree(
+  kinds: readonly BrokerKind[],
+  rounds: number,
+  seconds: number,
+  tell: (text: string) => void,
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'zancudo-mqload-'));
+  const mqload = join(folder, 'mqload');
+  try {
+    execFileSync('gcc', ['-O2', '-o', mqload, join(root, 'bench/mqload.c'), '-lssl', '-lcrypto', '-lpthread']);
+    const lines: string[] = [
+      'CPU of the broker for each message, µs, as found by: this generator, mqload; spread of the rounds\n',
+    ];
+    for (const kind of kinds.filter(each => each.name !== 'aedes')) {
+      const broker = await startBroker(kind);
+      try {
+        await generate(broker, ['--scenario', 'p2p', '--seconds', '3']);
+        for (const pair of pairs) {
+          tell(`\r\x1b[K${kind.name}: ${pair.name}`);
+          lines.push(await compare(kind.name, broker, pair, mqload, rounds, seconds));
+        }
+      } finally {
+        await broker.stop();
+      }
+    }
+    tell('\r\x1b[K');
+    return lines.join('');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function compare(
+  name: string,
+  broker: Running,
+  pair: Pair,
+  mqload: string,
+  rounds: number,
+  seconds: number,
+): Promise<string> {
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const outcome = await generate(broker, ['--seconds', String(seconds), ...pair.ours.split(' ')]);
+    ours.push(mainPhase(outcome)?.brokerMicros ?? Number.NaN);
+    theirs.push(withMqload(broker, pair, mqload, seconds));
+  }
+  const ratio = median(ours) / median(theirs);
+  const verdict = Math.abs(ratio - 1) <= agreed ? 'agrees' : 'DIFFERS';
+  const spreads = `${number(spread(ours))}, ${number(spread(theirs))}`;
+  return `${name.padEnd(10)} ${pair.name.padEnd(16)} ${number(median(ours))}, ${number(median(theirs))}  ratio ${number(ratio)} ${verdict}; ${spreads}\n`;
+}
+
+function withMqload(broker: Running, pair: Pair, mqload: string, seconds: number): number {
+  const args = [
+    ...pair.theirs.split(' '),
+    '--port',
+    String(broker.port),
+    '--pid',
+    String(broker.pid),
+    '--secs',
+    String(seconds),
+  ];
+  const { stdout } = spawnSync(mqload, args, { encoding: 'utf8' });
+  return (JSON.parse(stdout) as { cpu_us_per_msg: number }).cpu_us_per_msg;
+}
