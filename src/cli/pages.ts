@@ -2,6 +2,7 @@
 import { exitCodeMeanings, exitCodes } from '../server/process/mod.ts';
 import { aliasesPage } from './aliases.ts';
 import { benchPage } from './bench/arguments.ts';
+import { backupPage } from './backup.ts';
 import { brokerOptions } from './broker-options.ts';
 import { caPage } from './ca.ts';
 import { clientPage } from './client/pages.ts';
@@ -10,9 +11,13 @@ import { completionPage } from './completion/completion-page.ts';
 import { ctrlPage } from './ctrl/ctrl-page.ts';
 import { devicePage } from './device.ts';
 import { doctorPage } from './doctor.ts';
+import { enrollPage } from './enroll.ts';
+import { exportPage } from './export.ts';
+import { importPage } from './import.ts';
 import { passwdPage } from './passwd/passwd-page.ts';
 import { probePage } from './probe.ts';
 import { profilePage } from './profile.ts';
+import { restorePage } from './restore.ts';
 import { signalPage } from './signal/signal-page.ts';
 
 const completes: Record<string, Completion> = { FILE: 'file', DIR: 'folder' };
@@ -55,6 +60,10 @@ export const pages: readonly CommandPage[] = [
   doctorPage,
   probePage,
   benchPage,
+  importPage,
+  exportPage,
+  backupPage,
+  restorePage,
   ctrlPage,
   signalPage,
   completionPage,

@@ -27,9 +27,14 @@ const commands: readonly CommandRow[] = [
   { name: 'signal', tool: 'mosquitto_signal', load: () => import('./signal.ts') },
   { name: 'ca', load: () => import('./ca.ts') },
   { name: 'device', load: () => import('./device.ts') },
+  { name: 'enroll', load: () => import('./enroll.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'probe', load: () => import('./probe.ts') },
   { name: 'bench', load: () => import('./bench.ts') },
+  { name: 'import', load: () => import('./import.ts') },
+  { name: 'export', load: () => import('./export.ts') },
+  { name: 'backup', load: () => import('./backup.ts') },
+  { name: 'restore', load: () => import('./restore.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
 ];
 

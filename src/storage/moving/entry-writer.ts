@@ -80,10 +80,8 @@ export class EntryWriter {
     if (!this.#write(entry)) this.tally.unusable++;
   }
 
-  /** Removes the messages that nothing points to: those of sessions and topics that stayed as they were. */
+  /** Messages that nothing points to, those of sessions and topics that stayed as they were, are left to a sweep. */
   finish(): void {
-    this.#db.exec(`DELETE FROM base_msgs WHERE store_id NOT IN (SELECT store_id FROM client_msgs)
-      AND store_id NOT IN (SELECT store_id FROM retains) AND store_id NOT IN (SELECT store_id FROM zancudo_exchanges)`);
     this.#db.exec('DROP TABLE came_messages; DROP TABLE came_sessions');
   }
 

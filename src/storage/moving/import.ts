@@ -6,12 +6,11 @@
  *   dry run                         a temporary database that knows by name what is there already
  */
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openFile } from '../open-file.ts';
 import { createTables } from '../schema.ts';
-import { rememberCookie } from '../sweep.ts';
+import { rememberCookie, sweep } from '../sweep.ts';
 import { refuseInUse } from './backup.ts';
 import { syncFile } from './copy-store.ts';
 import type { Source } from './entry.ts';
@@ -41,7 +40,7 @@ export interface Imported {
 
 export async function importFile(request: ImportRequest): Promise<Imported> {
   requireFolder(request.store);
-  return withSource(request, request.store, async source => {
+  return withSource(request, async source => {
     if (hasContent(request.store)) return importInto(source, request);
     return inPrivateFolder(request.store, folder => importAnew(source, request, folder));
   });
@@ -55,7 +54,7 @@ export async function dryRun(request: ImportRequest, list: (line: string) => voi
   try {
     createTables(db);
     if (hasContent(request.store)) copyNames(request.store, db);
-    return await withSource(request, path.join(os.tmpdir(), 'copy'), source => {
+    return await withSource(request, source => {
       const imported = write(db, source, request);
       for (const line of listing(db)) list(line);
       return imported;
@@ -65,8 +64,8 @@ export async function dryRun(request: ImportRequest, list: (line: string) => voi
   }
 }
 
-async function withSource<T>(request: ImportRequest, beside: string, use: (source: Source) => T | Promise<T>): Promise<T> {
-  return inPrivateFolder(beside, async folder => {
+async function withSource<T>(request: ImportRequest, use: (source: Source) => T | Promise<T>): Promise<T> {
+  return inPrivateFolder(request.store, async folder => {
     const source = await openSource(request.file, { ...request, folder });
     try {
       return await use(source);
@@ -74,12 +73,13 @@ async function withSource<T>(request: ImportRequest, beside: string, use: (sourc
       source.close();
     }
   });
-} // prettier-ignore
+}
 
 function importInto(source: Source, request: ImportRequest): Imported {
   const { db, remarks } = openFile(request.store, request.wall);
   try {
     const imported = write(db, source, request);
+    settle(db);
     return { ...imported, losses: [...remarks, ...imported.losses] };
   } finally {
     db.close();
@@ -93,7 +93,7 @@ function importAnew(source: Source, request: ImportRequest, folder: string): Imp
   let imported: Imported;
   try {
     imported = write(db, source, request);
-    rememberCookie(db);
+    settle(db);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
     db.close();
@@ -114,12 +114,24 @@ function write(db: DatabaseSync, source: Source, { replace, wall }: ImportReques
     const writer = new EntryWriter(db, { replace, makesUpSessions, now });
     for (const entry of source.entries()) writer.add(entry);
     writer.finish();
+    // Interrupted between here and settle(): the next to open the file sweeps it.
+    forgetCookie(db);
     db.exec('COMMIT');
     return { what, tally: writer.tally, losses: source.losses() };
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** What our own way of keeping adds to the rows, and messages that nothing points to, as after another broker. */
+function settle(db: DatabaseSync): void {
+  sweep(db, null);
+  rememberCookie(db);
+}
+
+function forgetCookie(db: DatabaseSync): void {
+  db.exec(`DELETE FROM zancudo_state WHERE key = 'schema_cookie'`);
 }
 
 /** Of what is there already only the names matter; rows without a time, and without a message, are such. */

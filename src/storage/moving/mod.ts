@@ -3,8 +3,8 @@
  * not need any of it.
  */
 export { backUp, restore } from './backup.ts';
-export { exportStore, type Exported } from './export.ts';
+export { exportStore, exportToFile, type Exported } from './export.ts';
 export { dryRun, importFile, type Imported, type ImportRequest } from './import.ts';
+export { StoreError } from '../store-error.ts';
 export { MovingError } from './moving-error.ts';
-export { inPrivateFolder } from './private-folder.ts';
 export { counted, remarkLines, tallyText } from './told.ts';

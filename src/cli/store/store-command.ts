@@ -1,0 +1,75 @@
+/**
+ * What import, export, backup and restore have in common: whose store is meant, and how a failure is told. Store and
+ * configuration are loaded when a command runs, and not to show its page.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Call, runSubcommand, type Subcommand, type SubcommandOption, UsageError } from '../ca/subcommand.ts';
+import type { CommandPage } from '../command-page.ts';
+import type { Context } from '../context.ts';
+
+export const configurationOption: SubcommandOption = {
+  short: '-c',
+  long: '--config-file',
+  argument: 'FILE',
+  completes: 'file',
+  says: 'The broker that runs with this mosquitto.conf, instead of the one of the home.',
+};
+
+export const storeExitCodes = [
+  { code: '0', when: 'Done.' },
+  { code: '1', when: 'It could not be done; why and what to do was said.' },
+  { code: '2', when: 'The command line cannot be understood.' },
+];
+
+export function runStoreCommand(
+  page: CommandPage,
+  command: Subcommand,
+  args: readonly string[],
+  context: Context,
+): Promise<number> {
+  const told: Subcommand = { ...command, run: call => tellFailure(call, () => command.run(call)) };
+  const long = args.map(word => (word === '-c' ? '--config-file' : word));
+  return runSubcommand(page, [told], [page.command, ...long], context);
+}
+
+async function tellFailure(call: Call, run: () => Promise<number> | number): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    const { MovingError, StoreError } = await import('../../storage/moving/mod.ts');
+    if (!(error instanceof MovingError || error instanceof StoreError)) throw error;
+    call.warn(...error.lines);
+    return 1;
+  }
+}
+
+/** Where the store lies that the options name: of -c FILE, or of a home. */
+export async function storeOf(call: Call, homeOption = '--home'): Promise<string> {
+  const { loadConfiguration, storeFile } = await import('../../conf/mod.ts');
+  const { MovingError } = await import('../../storage/moving/mod.ts');
+  const file = call.value('--config-file');
+  const home = call.value(homeOption);
+  if (file !== null && home !== null) throw new UsageError(`-c and ${homeOption} name different brokers: take one.`);
+  const configuration = file ?? path.join(home ?? call.home.folder, 'zancudo.conf');
+  if (file === null && !fs.existsSync(configuration))
+    throw new MovingError('store.no-home', noHome(path.dirname(configuration)));
+  const result = loadConfiguration(configuration, { ports: [], home: null });
+  if (!result.ok) {
+    const { lines, explanation } = result.failure;
+    throw new MovingError('store.configuration', [...lines, ...explanation.map(line => `  ${line}`)]);
+  }
+  const store = storeFile(result.settings);
+  if (store !== null) return store;
+  throw new MovingError('store.nothing-kept', [
+    `Error: ${configuration} keeps nothing over a restart, so there is no store.`,
+    "  Write 'persistence true' and 'persistence_location DIRECTORY' in it.",
+  ]);
+}
+
+function noHome(home: string): string[] {
+  return [
+    `Error: ${home} is no home of a broker: there is no zancudo.conf in it.`,
+    '  The first start of zancudo makes one. A broker without a home is named by its file: -c mosquitto.conf',
+  ];
+}
