@@ -11,6 +11,7 @@ import { completionPage } from './completion/completion-page.ts';
 import { ctrlPage } from './ctrl/ctrl-page.ts';
 import { devicePage } from './device.ts';
 import { doctorPage } from './doctor.ts';
+import { enrollPage } from './enroll.ts';
 import { exportPage } from './export.ts';
 import { importPage } from './import.ts';
 import { passwdPage } from './passwd/passwd-page.ts';
@@ -56,6 +57,7 @@ export const pages: readonly CommandPage[] = [
   passwdPage,
   caPage,
   devicePage,
+  enrollPage,
   doctorPage,
   probePage,
   benchPage,

@@ -27,6 +27,7 @@ const commands: readonly CommandRow[] = [
   { name: 'signal', tool: 'mosquitto_signal', load: () => import('./signal.ts') },
   { name: 'ca', load: () => import('./ca.ts') },
   { name: 'device', load: () => import('./device.ts') },
+  { name: 'enroll', load: () => import('./enroll.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'probe', load: () => import('./probe.ts') },
   { name: 'bench', load: () => import('./bench.ts') },

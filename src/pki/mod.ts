@@ -55,5 +55,6 @@ export { createInvite, inviteValidMs, type InviteWish, type NewInvite, withdrawI
 export { AttemptLimit } from './enrolment/attempt-limit.ts';
 export { type Applicant, type Enrolled, EnrolmentOffice, type OfficeOptions } from './enrolment/office.ts';
 export { EnrolmentRefusal, type RefusalCode } from './enrolment/refusal.ts';
+export { readCertsOnly } from './read-certs-only.ts';
 export { isTokenText } from './enrolment/token.ts';
 export type { Standing } from './enrolment/renewal.ts';
