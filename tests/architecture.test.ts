@@ -62,7 +62,12 @@ const notInTheHeart = {
  * Doors beside mod.ts: `zancudo --help` must not load the whole server to know its exit codes, nor a broker what only
  * an import or a backup needs.
  */
-const sideDoors = ['src/server/process/mod.ts', 'src/storage/moving/mod.ts'];
+const sideDoors = [
+  'src/admin/enrolment/mod.ts',
+  'src/server/devices/mod.ts',
+  'src/server/process/mod.ts',
+  'src/storage/moving/mod.ts',
+];
 
 /** Started by name and not imported. */
 const entryPoints = ['src/cli/main.ts'];

@@ -2,10 +2,14 @@
 import { pageOf, runSubcommand, type Subcommand } from './ca/subcommand.ts';
 import type { Context } from './context.ts';
 import { addCommand, renameCommand, renewCommand } from './device/add.ts';
+import { inviteCommand, inviteListCommand, inviteRevokeCommand } from './device/invite.ts';
 import { listCommand, revokeCommand, showCommand, templateCommand } from './device/tell.ts';
 
 const commands: readonly Subcommand[] = [
   addCommand,
+  inviteCommand,
+  inviteListCommand,
+  inviteRevokeCommand,
   listCommand,
   showCommand,
   renewCommand,

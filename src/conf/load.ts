@@ -5,6 +5,7 @@
  *                        any step may end in one failure
  */
 import { answerUnfulfilled, checkWhole, warnOfTwins } from './check.ts';
+import { settleEnrolment } from './settle-enrolment.ts';
 import { ConfError, foundAt } from './error.ts';
 import { includeDirectory, readConfiguration } from './read.ts';
 import { Reading } from './reading.ts';
@@ -23,6 +24,7 @@ export function loadConfiguration(path: string | null, commandLine: CommandLineP
     checkWhole(reading);
     checkPlugins(reading);
     warnOfTwins(reading);
+    settleEnrolment(reading, commandLine.home ?? null);
     openLocalListeners(reading, commandLine.ports);
     for (const listener of reading.settings.listeners) settleListener(listener, reading);
     answerUnfulfilled(reading);

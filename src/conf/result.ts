@@ -25,4 +25,6 @@ export type LoadResult =
 export interface CommandLinePorts {
   /** Every -p, in order; they count in local-only mode. */
   ports: number[];
+  /** The secure home: its CA serves where the file names none. */
+  home?: string | null;
 }

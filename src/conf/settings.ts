@@ -112,6 +112,8 @@ export interface ListenerSettings {
   /** Empty for any. */
   websocketsOrigins: string[];
   httpDir: string | null;
+  /** Whether devices may get their certificates here; as written until the whole file is read, null when it does not say. */
+  enrolment: boolean | null;
   /** What the file says for this listener alone; null when it does not say. Part of allowAnonymous already. */
   listenerAllowAnonymous: boolean | null;
   listenerAutoIdPrefix: string | null;
@@ -213,6 +215,11 @@ export interface Settings {
   autosaveInterval: number;
   autosaveOnChanges: boolean;
 
+  // Certificates for devices
+  /** The folder of the CA that issues them; null for none. */
+  caHome: string | null;
+  enrolmentGraceDays: number;
+
   // Telling
   /** 0 for no $SYS topics. */
   sysIntervalSeconds: number;
@@ -285,6 +292,7 @@ export function newListener(port: number, security: SecurityScope): ListenerSett
     proxyProtocolV2RequireTls: false,
     websocketsOrigins: [],
     httpDir: null,
+    enrolment: null,
     listenerAllowAnonymous: null,
     listenerAutoIdPrefix: null,
     pluginsUsed: [],
@@ -336,6 +344,8 @@ export function newSettings(path: string | null): Settings {
     storePageSize: null,
     autosaveInterval: 1800,
     autosaveOnChanges: false,
+    caHome: null,
+    enrolmentGraceDays: 30,
     sysIntervalSeconds: 10,
     enableControlApi: false,
     places: {},

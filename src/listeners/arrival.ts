@@ -108,6 +108,13 @@ export class Arrival {
     this.listener.shared.options.onLink(link, this.peer);
   }
 
+  /** To whoever answers HTTP here; the seat is kept until the socket closes. */
+  handOverHttp(): void {
+    this.settle();
+    this.raw.off('close', this.onClose);
+    this.listener.shared.options.onHttp(this.socket, this.peer);
+  }
+
   /** The peer left, or the deadline passed, while `waitingFor` was awaited. Always false: the way ends here. */
   gone(waitingFor: string): false {
     if (this.timedOut) return this.refuse('exceeded timeout.', ...this.silence(waitingFor));

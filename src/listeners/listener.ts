@@ -11,6 +11,7 @@ import type { Admission, Seats } from './admission.ts';
 import { Arrival } from './arrival.ts';
 import { bindAddresses, listenOn, listenOnPath } from './bind.ts';
 import { ListenerError, type ListenerOptions, type ListenerSetOptions } from './options.ts';
+import { answerHttp } from './http-accept.ts';
 import { readProxyHeader } from './proxy-accept.ts';
 import { startTls } from './tls-accept.ts';
 import { TlsLoadError, loadTls, type LoadedTls } from './tls-context.ts';
@@ -172,6 +173,7 @@ export class Listener {
     if (proxyProtocol !== 0) steps.push(readProxyHeader);
     if (this.tls !== null) steps.push(startTls);
     if (this.rules.protocol === 'websockets') steps.push(openWebSocket);
+    else if (this.tls !== null && this.settings.http) steps.push(answerHttp);
     return steps;
   }
 

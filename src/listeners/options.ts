@@ -3,6 +3,7 @@
  * inspects certificates and who speaks MQTT is not known here.
  */
 import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Link, ListenerRules, Log, Meter, Peer, ServicePass } from '../broker/ports.ts';
 
 /** One listener of the configuration. Address, port, path and protocol stand in the rules. */
@@ -19,6 +20,8 @@ export interface ListenerOptions {
   proxyRequiresTls: boolean;
   /** Values of `Origin` that a WebSocket client may send; empty for any. */
   websocketOrigins: readonly string[];
+  /** An MQTT listener with TLS on which HTTP is answered too (onHttp). */
+  http: boolean;
 }
 
 export interface CertificatePair {
@@ -89,6 +92,8 @@ export interface ListenerSetOptions {
   limits: ListenerLimits;
   /** A link is ready; its handler must be set before this returns. */
   onLink: (link: Link, peer: Peer) => void;
+  /** Somebody speaks HTTP on a listener with `http`; the socket is theirs who answer, its first bytes put back. */
+  onHttp: (socket: Socket, peer: Peer) => void;
   /** Links handed to onLink that have not finished CONNECT. */
   pendingConnects: () => number;
   /** Plain words on why TLS files could not be loaded; lines that follow Mosquitto's. */

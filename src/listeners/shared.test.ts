@@ -131,6 +131,7 @@ export class Broker {
         noDelay: true,
       },
       onLink: (link, peer) => this.welcome(link, peer),
+      onHttp: socket => socket.destroy(),
       pendingConnects: () => 0,
       explain: () => ['explained'],
       judge: (chain, trust) => judgeClient(chain, trust, Date.now()),
@@ -227,7 +228,7 @@ export function listenerOptions(changes: Partial<ListenerOptions>, rules: Partia
     proxyProtocol: 0,
     proxyRequiresTls: false,
   } as const;
-  return { ...none, websocketOrigins: [], ...changes, rules: all };
+  return { ...none, websocketOrigins: [], http: false, ...changes, rules: all };
 }
 
 export function tlsOptions(certificates: CertificateDirectory, changes: Partial<TlsOptions> = {}): TlsOptions {

@@ -230,10 +230,10 @@ function watchSilentLeave(arrival: Arrival, socket: TLSSocket): void {
 function explainSilentLeave(arrival: Arrival): void {
   const { link, error } = arrival;
   if (link === null || link.heard || link.ended?.by === 'us' || error !== null) return;
-  arrival.explain(
-    `the client left right after the TLS handshake, before CONNECT; ${SILENT_CLIENTS}`,
-    'Give the client our CA certificate, and connect by a name that our certificate holds.',
-  );
+  arrival.explain(...SILENT_LEAVE);
 }
 
-const SILENT_CLIENTS = 'Node.js clients do so when they do not trust our certificate.';
+export const SILENT_LEAVE: readonly [means: string, remedy: string] = [
+  'the client left right after the TLS handshake, before CONNECT; Node.js clients do so when they do not trust our certificate.',
+  'Give the client our CA certificate, and connect by a name that our certificate holds.',
+];

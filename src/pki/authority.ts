@@ -53,6 +53,16 @@ export function authorityFiles(folder: string) {
   };
 }
 
+export function hasAuthority(folder: string): boolean {
+  return readIfThere(authorityFiles(folder).anchor) !== null;
+}
+
+/** What somebody needs who is to trust this CA, the root first. Public; no key is read. */
+export function certificatesOfAuthority(folder: string): X509Certificate[] {
+  const { anchor, issuingCertificate, previous, cross } = authorityFiles(folder);
+  return [anchor, issuingCertificate, previous, cross].flatMap(file => readCertificate(file) ?? []);
+}
+
 export async function ensureAuthority(home: AuthorityFolder): Promise<Authority> {
   const files = authorityFiles(home.folder);
   const root = readCertificate(files.anchor);

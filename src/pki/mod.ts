@@ -18,7 +18,7 @@ export { mendedExtensionFile } from './explain-extensions.ts';
 export { type CertificateLimits, objectionsTo } from './device-limits.ts';
 export { explainCertificateFiles } from './explain-folder.ts';
 export { loadErrorOf } from './load-error.ts';
-export { authorityFiles } from './authority.ts';
+export { authorityFiles, certificatesOfAuthority, hasAuthority } from './authority.ts';
 export { isEncrypted, readForeignCa, type ForeignCaFiles } from './foreign-ca.ts';
 export { keyPem, makeKey, readKey, type KeyKind } from './keys.ts';
 export { pem } from './pem.ts';
@@ -52,6 +52,8 @@ export {
 export { daysText, timeText } from './time-text.ts';
 export { expiriesOf, expiriesOfDevices, type Expiry } from './expiry.ts';
 export { createInvite, inviteValidMs, type InviteWish, type NewInvite, withdrawInvites } from './enrolment/invites.ts';
+export { leaveParcel, lookAtParcel, type Parcel, sweepParcels, takeParcel } from './enrolment/parcel.ts';
+export { certsOnly } from './certs-only.ts';
 export { AttemptLimit } from './enrolment/attempt-limit.ts';
 export { type Applicant, type Enrolled, EnrolmentOffice, type OfficeOptions } from './enrolment/office.ts';
 export { EnrolmentRefusal, type RefusalCode } from './enrolment/refusal.ts';

@@ -79,6 +79,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
         onPeer?.(peer);
         void broker.accept(link, peer);
       },
+      onHttp: socket => socket.destroy(),
       pendingConnects: () => broker.connections.size - broker.connected,
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),

@@ -43,7 +43,7 @@ export async function unresolvableAddress(settings: Settings): Promise<ConfFailu
 
 /** The same file again, for a reload. */
 export function reread({ configurationFile, ports }: BrokerCommand, home: Home | null): LoadResult {
-  return loadConfiguration(home?.configFile ?? configurationFile, { ports });
+  return loadConfiguration(home?.configFile ?? configurationFile, { ports, home: home?.folder ?? null });
 }
 
 /** Mosquitto's lines first, ours behind them. */

@@ -49,6 +49,7 @@ export function listenerOptions(listener: ListenerSettings, rules: ListenerRules
     proxyProtocol: listener.enableProxyProtocol,
     proxyRequiresTls: listener.proxyProtocolV2RequireTls,
     websocketOrigins: listener.websocketsOrigins,
+    http: listener.enrolment === true,
   };
 }
 
@@ -99,7 +100,8 @@ function tlsOptions(listener: ListenerSettings, lookup: (identity: string) => Bu
     ciphers: listener.ciphers,
     ciphersTls13: listener.ciphersTls13,
     groups: listener.tlsGroups,
-    alpn: ['mqtt'],
+    // Who asks for HTTP by its name, as curl and browsers do, would be refused in the handshake otherwise.
+    alpn: listener.enrolment === true ? ['mqtt', 'http/1.1'] : ['mqtt'],
     forgiveDates: listener.disableClientCertDateChecks,
     psk: listener.pskHint === null ? null : { hint: listener.pskHint, lookup },
   };

@@ -18,7 +18,7 @@ import {
   timeText,
   withRegistry,
 } from '../../pki/mod.ts';
-import { namesOfPeople, templateNamed, writeAccess } from '../device/access.ts';
+import { namesOfPeople, templateNamed, writeAccess } from '../../server/devices/mod.ts';
 import { findCertificate } from './find.ts';
 import { daysOption, keyKindOf, keyOption, lifetimeOf, outOption } from './options.ts';
 import { type Call, type Subcommand, type SubcommandOption, UsageError } from './subcommand.ts';

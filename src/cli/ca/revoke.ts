@@ -1,7 +1,7 @@
 /** `ca revoke`: by name, serial number, or a certificate file that an imported CA once issued. */
 import fs from 'node:fs';
 import { certificatesOf, PkiError, type Registry, withRegistry } from '../../pki/mod.ts';
-import { writeAccess } from '../device/access.ts';
+import { writeAccess } from '../../server/devices/mod.ts';
 import { findCertificate, findCertificates } from './find.ts';
 import { becauseOption } from './options.ts';
 import type { Call, Subcommand } from './subcommand.ts';

@@ -165,7 +165,12 @@ export function pageOf(
   head: Pick<CommandPage, 'command' | 'summary' | 'about'>,
   rows: readonly Subcommand[],
 ): CommandPage {
-  const options = new Map([...rows.flatMap(row => row.options), homeOption].map(option => [option.long, option]));
+  const options = new Map(
+    [...rows.flatMap(row => row.options), homeOption].map(option => [
+      `${option.long} ${option.argument ?? ''}`,
+      option,
+    ]),
+  );
   return {
     ...head,
     usage: ['COMMAND [OPERAND...] [OPTION...]'],

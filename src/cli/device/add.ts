@@ -13,6 +13,7 @@ import {
   timeText,
   withRegistry,
 } from '../../pki/mod.ts';
+import { templateNamed, writeAccess } from '../../server/devices/mod.ts';
 import { loudly, refuseTaken, templateOption } from '../ca/issue.ts';
 import { daysOption, keyKindOf, keyOption, lifetimeOf } from '../ca/options.ts';
 import { type Call, type Subcommand, type SubcommandOption, UsageError } from '../ca/subcommand.ts';
@@ -21,8 +22,8 @@ import type { KitFacts } from '../kit/facts.ts';
 import { kitFiles } from '../kit/kit.ts';
 import { mosquittoLine } from '../kit/recipes-programs.ts';
 import { zip } from '../kit/zip.ts';
-import { templateNamed, writeAccess } from './access.ts';
 import { identityNamed } from './identity.ts';
+import { linkOptions, sayLink } from './link.ts';
 import { type Reach, reachOf, reachOptions } from './reach.ts';
 
 const toOption: SubcommandOption = {
@@ -32,7 +33,7 @@ const toOption: SubcommandOption = {
   says: 'Where the kits go, each into a folder NAME-kit; here unless given.',
 };
 const zipOption: SubcommandOption = { long: '--zip', says: 'As NAME-kit.zip instead of a folder.' };
-const kitOptions = [toOption, zipOption, ...reachOptions];
+const kitOptions = [toOption, zipOption, ...linkOptions, ...reachOptions];
 
 export const addCommand: Subcommand = {
   name: 'add',
@@ -44,7 +45,7 @@ export const addCommand: Subcommand = {
     keyOption,
     { long: '--without-updates', says: 'The device can never be given another certificate: this one lasts 10 years.' },
     daysOption,
-    { long: '--from', argument: 'FILE', completes: 'file', says: 'Names, one a line, beside those of the command line.' },
+    { long: '--from', argument: 'FILE', completes: 'file', says: 'With add: names, one a line, beside those of the command line.' },
     ...kitOptions,
   ],
   says: 'Give devices an identity: a certificate, access to their own topics, and a kit with settings for all common firmware and programs.',
@@ -69,7 +70,10 @@ async function add(call: Call): Promise<number> {
     writeAccess(registry);
     return requests.map((request, i) => factsFor(registry, reach, request, certificates[i]!, request.key));
   });
-  for (const kit of kits) sayAdded(call, kit, writeKit(call, kit));
+  for (const kit of kits) {
+    if (call.has('--link')) sayLink(call, kit);
+    else sayAdded(call, kit, writeKit(call, kit));
+  }
   call.say(...loudly(profile));
   return 0;
 }
@@ -104,7 +108,8 @@ export const renewCommand: Subcommand = {
     const key = call.has('--new-key') ? await makeKey(keyKindOf(call)) : null;
     const reach = await reachOf(call);
     const kit = await withRegistry(call.home, registry => renew(call, registry, reach, name, key));
-    call.say(`${name}: ${writeKit(call, kit)}, until ${timeText(kit.certificate.validToDate.getTime())}`);
+    if (call.has('--link')) sayLink(call, kit);
+    else call.say(`${name}: ${writeKit(call, kit)}, until ${timeText(kit.certificate.validToDate.getTime())}`);
     if (key === null) call.say('  Its key stays; copy the new certificate to the device.');
     return 0;
   },
@@ -148,7 +153,7 @@ export const renameCommand: Subcommand = {
   operands: 'OLD NEW',
   atLeast: 2,
   atMost: 2,
-  options: kitOptions,
+  options: [toOption, zipOption, ...reachOptions],
   says: 'A certificate with another name for the key that the device has. The old name stays good until you revoke it.',
   async run(call) {
     const [oldName = '', name = ''] = call.words;
@@ -196,7 +201,7 @@ const kitPath = (call: Call, name: string): string =>
 /** Before anything is issued: a certificate without its kit would help nobody. */
 function refuseKitThere(call: Call, name: string): void {
   const target = kitPath(call, name);
-  if (!fs.existsSync(target)) return;
+  if (call.has('--link') || !fs.existsSync(target)) return;
   throw new PkiError({
     code: 'device.kit-there',
     where: target,

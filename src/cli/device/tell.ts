@@ -9,11 +9,11 @@ import {
   timeText,
   withRegistry,
 } from '../../pki/mod.ts';
+import { namesOfPeople, setTemplate, templateNamed, templates, writeAccess } from '../../server/devices/mod.ts';
 import { sayRevoked } from '../ca/revoke.ts';
 import { becauseOption, jsonOption } from '../ca/options.ts';
 import { type Call, type Subcommand } from '../ca/subcommand.ts';
 import { textTable } from '../ca/table.ts';
-import { namesOfPeople, setTemplate, templateNamed, templates, writeAccess } from './access.ts';
 import { identityNamed } from './identity.ts';
 
 export const listCommand: Subcommand = {

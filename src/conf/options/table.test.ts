@@ -35,8 +35,11 @@ websockets_headers_size websockets_log_level websockets_origin`
   .split(/\s+/);
 
 const ourNames = [
+  'ca_home',
   'certfile_rsa',
   'connect_timeout',
+  'enrolment',
+  'enrolment_grace_days',
   'keyfile_rsa',
   'max_link_buffer_bytes',
   'max_pending_connections',

@@ -2,6 +2,7 @@
 import { access } from './access.ts';
 import { bridgeTls } from './bridge-tls.ts';
 import { bridges } from './bridges.ts';
+import { enrolment } from './enrolment.ts';
 import { limits } from './limits.ts';
 import { listeners } from './listeners.ts';
 import { logging } from './logging.ts';
@@ -19,6 +20,7 @@ export interface Chapter {
 export const chapters: readonly Chapter[] = [
   { title: 'Listeners', rows: listeners },
   { title: 'TLS and certificates', rows: tls },
+  { title: 'Certificates for devices', rows: enrolment },
   { title: 'Access', rows: access },
   { title: 'Plugins', rows: plugins },
   { title: 'Limits', rows: limits },

@@ -164,6 +164,7 @@ export class EnrolmentOffice {
   #refusalFor(error: unknown, { address, now }: Applicant): EnrolmentRefusal {
     if (!(error instanceof PkiError)) return diskRefusal(error);
     const { finding } = error;
+    if (finding.code === 'pki.name-taken') return new EnrolmentRefusal('name-taken', 'the name is taken', finding.saw);
     if (finding.code !== 'pki.request-refused') return unavailable(finding);
     this.attempts.failed(address, now);
     return new EnrolmentRefusal('request-refused', finding.saw);
