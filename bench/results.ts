@@ -39,7 +39,14 @@ export interface Results {
 
 export const folder = join(root, 'bench/results');
 
-const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+/** Empty in a copy without its history. */
+function git(...args: string[]): string {
+  try {
+    return execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
 
 export function machine(): Machine {
   const [first] = cpus();
@@ -54,7 +61,7 @@ export function machine(): Machine {
 
 /** What was measured today at this commit so far, or an empty sheet. */
 export function openResults(): Results {
-  const [date, commit] = [new Date().toISOString().slice(0, 10), git('rev-parse', '--short=10', 'HEAD')];
+  const [date, commit] = [new Date().toISOString().slice(0, 10), git('rev-parse', '--short=10', 'HEAD') || 'unknown'];
   const path = join(folder, `${date}-${commit}.json`);
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Results;
   const versions = brokerKinds
