@@ -9,142 +9,146 @@
  * inside one filter in the order of subscription, ordinary before shared (docs/compat/packets.md, 5).
  * `generation` grows with every change, so that whoever remembers a result knows when it is stale.
  */
-interface Node<T> {
-  children: Map<string, Node<T>> | null;
-  /** Subscriptions to exactly this filter, in the order they came. */
-  values: T[] | null;
-  /** Shared subscription groups of this filter. */
-  shared: T[] | null;
-}
+import { LevelTable, NONE, ROOT } from './level-table.ts';
 
 export class SubscriptionTree<T> {
-  private readonly root: Node<T> = emptyNode();
   generation = 0;
   /** Ordinary and shared values together. */
   size = 0;
+  private readonly table = new LevelTable();
+  /** By node: who subscribed to exactly its filter, in the order they came. */
+  private readonly values = new ListsByNode<T>();
+  /** The same for groups of shared subscriptions. */
+  private readonly shared = new ListsByNode<T>();
 
   /** Adds a value under a filter; the same value twice is the caller's mistake. */
   add(filter: string, value: T): void {
-    const node = this.nodeFor(filter);
-    node.values = appended(node.values, value);
-    this.size++;
-    this.generation++;
+    this.addTo(this.values, filter, value);
   }
 
   addShared(filter: string, value: T): void {
-    const node = this.nodeFor(filter);
-    node.shared = appended(node.shared, value);
-    this.size++;
-    this.generation++;
+    this.addTo(this.shared, filter, value);
   }
 
   remove(filter: string, value: T): boolean {
-    return this.removeFrom(filter, 'values', value);
+    return this.removeFrom(this.values, filter, value);
   }
 
   removeShared(filter: string, value: T): boolean {
-    return this.removeFrom(filter, 'shared', value);
+    return this.removeFrom(this.shared, filter, value);
   }
 
   /** Collects, in order, everything whose filter matches the topic name. */
   match(topicName: string): T[] {
     const found: T[] = [];
-    collect(this.root, topicName, 0, topicName.charCodeAt(0) === 0x24, found);
+    const levels = this.table.numbersOf(topicName);
+    // A wildcard at the start matches no `$` topic. [MQTT-4.7.2-1]
+    if (topicName.charCodeAt(0) !== DOLLAR) this.collect(ROOT, levels, 0, found);
+    else {
+      const first = this.table.childOfLevel(ROOT, levels[0]!);
+      if (first !== NONE) this.descend(first, levels, 0, found);
+    }
     return found;
   }
 
-  /** Every filter in use with its number of values, for SIGUSR2 and tests. */
+  /** Every filter in use with its values, for SIGUSR2, operators and tests. */
   *filters(): IterableIterator<{ filter: string; values: readonly T[]; shared: readonly T[] }> {
-    yield* walk(this.root, []);
+    for (let node = 0; node < Math.max(this.values.end, this.shared.end); node++) {
+      const values = this.values.at(node);
+      const shared = this.shared.at(node);
+      if (values.length + shared.length > 0) yield { filter: this.table.pathOf(node), values, shared };
+    }
   }
 
-  private nodeFor(filter: string): Node<T> {
-    let node = this.root;
-    for (const level of filter.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, (child = emptyNode()));
-      node = child;
-    }
-    return node;
+  private addTo(lists: ListsByNode<T>, filter: string, value: T): void {
+    lists.add(this.table.reach(filter), value);
+    this.size++;
+    this.generation++;
   }
 
-  private removeFrom(filter: string, kind: 'values' | 'shared', value: T): boolean {
-    const levels = filter.split('/');
-    const path: Node<T>[] = [this.root];
-    for (const level of levels) {
-      const child = path[path.length - 1]!.children?.get(level);
-      if (child === undefined) return false;
-      path.push(child);
-    }
-    const node = path[path.length - 1]!;
-    const at = node[kind]?.indexOf(value) ?? -1;
-    if (at === -1) return false;
-    // A new array: routes that were resolved before keep iterating over the old one.
-    const rest = node[kind]!.toSpliced(at, 1);
-    node[kind] = rest.length === 0 ? null : rest;
-    prune(path, levels);
+  private removeFrom(lists: ListsByNode<T>, filter: string, value: T): boolean {
+    const node = this.table.find(filter);
+    if (node === NONE || !lists.remove(node, value)) return false;
+    this.table.prune(node, it => this.values.has(it) || this.shared.has(it));
     this.size--;
     this.generation++;
     return true;
   }
-}
 
-function emptyNode<T>(): Node<T> {
-  return { children: null, values: null, shared: null };
-}
+  /** `depth` is the level that the children of `node` stand for; past the last one only `#` can match (4.7.1.2). */
+  private collect(node: number, levels: readonly number[], depth: number, found: T[]): void {
+    const { table } = this;
+    if (!table.hasChildren(node)) return;
+    if (depth < levels.length) {
+      // A literal level can never be `+` or `#`: a topic name has no wildcards.
+      const literal = table.childOfLevel(node, levels[depth]!);
+      if (literal !== NONE) this.descend(literal, levels, depth, found);
+      const plus = table.plus(node);
+      if (plus !== NONE) this.descend(plus, levels, depth, found);
+    }
+    const hash = table.hash(node);
+    if (hash !== NONE) this.take(hash, found);
+  }
 
-function appended<T>(list: T[] | null, value: T): T[] {
-  if (list === null) return [value];
-  list.push(value);
-  return list;
-}
+  private descend(child: number, levels: readonly number[], depth: number, found: T[]): void {
+    this.collect(child, levels, depth + 1, found);
+    if (depth === levels.length - 1) this.take(child, found);
+  }
 
-/** Removes the branch that no longer leads to anyone. */
-function prune<T>(path: Node<T>[], levels: string[]): void {
-  for (let depth = levels.length; depth > 0; depth--) {
-    const node = path[depth]!;
-    if (node.values !== null || node.shared !== null || node.children !== null) return;
-    const parent = path[depth - 1]!;
-    parent.children!.delete(levels[depth - 1]!);
-    if (parent.children!.size > 0) return;
-    parent.children = null;
+  private take(node: number, found: T[]): void {
+    this.values.pushInto(node, found);
+    this.shared.pushInto(node, found);
   }
 }
 
-/** `from` is where the next level starts; past the end of the name only `#` can still match (4.7.1.2). */
-function collect<T>(node: Node<T>, name: string, from: number, dollarRoot: boolean, found: T[]): void {
-  const children = node.children;
-  if (children === null) return;
-  if (from <= name.length) {
-    const slash = name.indexOf('/', from);
-    const to = slash === -1 ? name.length : slash;
-    // A literal level can never be `+` or `#`: a topic name has no wildcards.
-    const literal = children.get(name.slice(from, to));
-    if (literal !== undefined) descend(literal, name, to, found);
-    const plus = dollarRoot ? undefined : children.get('+');
-    if (plus !== undefined) descend(plus, name, to, found);
+const DOLLAR = 0x24;
+
+/** A list of values for each node; nearly all have none or one, which then needs no array. No value is an array itself. */
+class ListsByNode<T> {
+  private readonly lists: (T | T[] | undefined)[] = [];
+
+  /** Past the last node that may have a value. */
+  get end(): number {
+    return this.lists.length;
   }
-  const hash = dollarRoot ? undefined : children.get('#');
-  if (hash !== undefined) take(hash, found);
-}
 
-function descend<T>(child: Node<T>, name: string, levelEnd: number, found: T[]): void {
-  collect(child, name, levelEnd + 1, false, found);
-  if (levelEnd === name.length) take(child, found);
-}
-
-function take<T>(node: Node<T>, found: T[]): void {
-  if (node.values !== null) for (const value of node.values) found.push(value);
-  if (node.shared !== null) for (const value of node.shared) found.push(value);
-}
-
-function* walk<T>(
-  node: Node<T>,
-  path: string[],
-): IterableIterator<{ filter: string; values: readonly T[]; shared: readonly T[] }> {
-  if (node.values !== null || node.shared !== null) {
-    yield { filter: path.join('/'), values: node.values ?? [], shared: node.shared ?? [] };
+  has(node: number): boolean {
+    return this.lists[node] !== undefined;
   }
-  for (const [level, child] of node.children ?? []) yield* walk(child, [...path, level]);
+
+  at(node: number): readonly T[] {
+    const found: T[] = [];
+    this.pushInto(node, found);
+    return found;
+  }
+
+  pushInto(node: number, found: T[]): void {
+    const list = this.lists[node];
+    if (list === undefined) return;
+    if (!Array.isArray(list)) found.push(list);
+    else for (const value of list) found.push(value);
+  }
+
+  add(node: number, value: T): void {
+    const { lists } = this;
+    // Never a hole: an array with holes would become a slow one.
+    while (lists.length <= node) lists.push(undefined);
+    const list = lists[node];
+    if (list === undefined) lists[node] = value;
+    else if (Array.isArray(list)) list.push(value);
+    else lists[node] = [list, value];
+  }
+
+  remove(node: number, value: T): boolean {
+    const list = this.lists[node];
+    if (list === value) {
+      this.lists[node] = undefined;
+      return true;
+    }
+    const at = Array.isArray(list) ? list.indexOf(value) : -1;
+    if (!Array.isArray(list) || at === -1) return false;
+    if (list.length === 2) this.lists[node] = list[1 - at];
+    else list.splice(at, 1);
+    return true;
+  }
 }

@@ -1,0 +1,282 @@
+/**
+ * LevelTable holds the shape of a tree of topic levels as rows of numbers:
+ *
+ *   root ─ home ─ kitchen ─ temp        row 5: parent 3, level 'kitchen' (a number), first child 7, ...
+ *
+ *   (parent, level) ── hash ── bucket ── row ── row     the one look-up that every walk consists of
+ *
+ * A node costs 32 bytes, a bucket and its share of the level's text, which is kept once however many nodes bear it.
+ * With 100,000 filters a tree of Map objects took 310 bytes a filter and 3.7 microseconds a match on the machine where
+ * this one takes 143 bytes and 1.7 microseconds (level-table.bench.ts).
+ */
+
+/** Where a column lies in a row. */
+const PARENT = 0;
+const LEVEL = 1;
+/** In the chain of the bucket; of a free row, the next free one. */
+const CHAIN = 2;
+const FIRST_CHILD = 3;
+const NEXT_SIBLING = 4;
+/** The last of the siblings, for the first of them. */
+const PREVIOUS_SIBLING = 5;
+/** The children named `+` and `#`, which every walk asks for. */
+const PLUS = 6;
+const HASH = 7;
+const COLUMNS = 8;
+
+/** Numbers that level texts never get back. */
+const LEVEL_PLUS = 1;
+const LEVEL_HASH = 2;
+
+/** No node, and no level. */
+export const NONE = 0;
+export const ROOT = 1;
+
+const FIRST_CAPACITY = 64;
+
+export class LevelTable {
+  private rows = new Int32Array(FIRST_CAPACITY * COLUMNS);
+  private buckets = new Int32Array(FIRST_CAPACITY);
+  /** Rows in use or freed; row 0 is nobody's. */
+  private made = 2;
+  private free = NONE;
+  private inUse = 1;
+  /** Level names are the clients': without it they could choose ones that share a bucket. */
+  private readonly seed = Math.trunc(Math.random() * 0x7fffffff);
+  private readonly levels = new LevelNames();
+
+  /** The child of that name, or NONE. */
+  child(node: number, level: string): number {
+    return this.childOfLevel(node, this.levels.find(level));
+  }
+
+  /** The same for the number of a level; there is no child without one. */
+  childOfLevel(node: number, level: number): number {
+    if (level === NONE) return NONE;
+    const { rows } = this;
+    let at = this.buckets[this.bucketOf(node, level)]!;
+    while (at !== NONE && (rows[at * COLUMNS + PARENT] !== node || rows[at * COLUMNS + LEVEL] !== level)) {
+      at = rows[at * COLUMNS + CHAIN]!;
+    }
+    return at;
+  }
+
+  /** The number of each level of a path, NONE where no node bears its name: for walks that come by a level twice. */
+  numbersOf(path: string): number[] {
+    const numbers: number[] = [];
+    let from = 0;
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', from)) {
+      numbers.push(this.levels.find(path.slice(from, slash)));
+      from = slash + 1;
+    }
+    numbers.push(this.levels.find(from === 0 ? path : path.slice(from)));
+    return numbers;
+  }
+
+  plus(node: number): number {
+    return this.rows[node * COLUMNS + PLUS]!;
+  }
+
+  hash(node: number): number {
+    return this.rows[node * COLUMNS + HASH]!;
+  }
+
+  hasChildren(node: number): boolean {
+    return this.rows[node * COLUMNS + FIRST_CHILD] !== NONE;
+  }
+
+  /** For going through children in the order in which they came; NONE at the end. */
+  firstChild(node: number): number {
+    return this.rows[node * COLUMNS + FIRST_CHILD]!;
+  }
+
+  nextSibling(node: number): number {
+    return this.rows[node * COLUMNS + NEXT_SIBLING]!;
+  }
+
+  levelOf(node: number): string {
+    return this.levels.text(this.rows[node * COLUMNS + LEVEL]!);
+  }
+
+  /** The levels that lead to a node, joined. */
+  pathOf(node: number): string {
+    const levels: string[] = [];
+    for (let at = node; at !== ROOT; at = this.rows[at * COLUMNS + PARENT]!) levels.push(this.levelOf(at));
+    return levels.reverse().join('/');
+  }
+
+  /** The node at the end of the path, or NONE. */
+  find(path: string): number {
+    let node = ROOT;
+    for (const level of path.split('/')) {
+      node = this.child(node, level);
+      if (node === NONE) return NONE;
+    }
+    return node;
+  }
+
+  /** The same; what is missing of the path is made. */
+  reach(path: string): number {
+    let node = ROOT;
+    for (const level of path.split('/')) {
+      const child = this.child(node, level);
+      node = child === NONE ? this.makeChild(node, level) : child;
+    }
+    return node;
+  }
+
+  /** Removes the branch that ends with this node, as far up as `isNeeded` says no of a node without children. */
+  prune(node: number, isNeeded: (node: number) => boolean): void {
+    let at = node;
+    while (at !== ROOT && !this.hasChildren(at) && !isNeeded(at)) {
+      const parent = this.rows[at * COLUMNS + PARENT]!;
+      this.remove(at);
+      at = parent;
+    }
+  }
+
+  private makeChild(parent: number, text: string): number {
+    const node = this.newRow();
+    const level = this.levels.use(text);
+    const { rows } = this;
+    const at = node * COLUMNS;
+    rows[at + PARENT] = parent;
+    rows[at + LEVEL] = level;
+    this.putIntoBucket(node);
+    this.putBehindSiblings(node, parent);
+    if (level === LEVEL_PLUS) rows[parent * COLUMNS + PLUS] = node;
+    if (level === LEVEL_HASH) rows[parent * COLUMNS + HASH] = node;
+    return node;
+  }
+
+  private putIntoBucket(node: number): void {
+    const at = node * COLUMNS;
+    const bucket = this.bucketOf(this.rows[at + PARENT]!, this.rows[at + LEVEL]!);
+    this.rows[at + CHAIN] = this.buckets[bucket]!;
+    this.buckets[bucket] = node;
+  }
+
+  private putBehindSiblings(node: number, parent: number): void {
+    const { rows } = this;
+    const first = rows[parent * COLUMNS + FIRST_CHILD]!;
+    if (first === NONE) {
+      rows[parent * COLUMNS + FIRST_CHILD] = node;
+      rows[node * COLUMNS + PREVIOUS_SIBLING] = node;
+      return;
+    }
+    const last = rows[first * COLUMNS + PREVIOUS_SIBLING]!;
+    rows[last * COLUMNS + NEXT_SIBLING] = node;
+    rows[node * COLUMNS + PREVIOUS_SIBLING] = last;
+    rows[first * COLUMNS + PREVIOUS_SIBLING] = node;
+  }
+
+  private remove(node: number): void {
+    const { rows } = this;
+    const at = node * COLUMNS;
+    const parent = rows[at + PARENT]! * COLUMNS;
+    const level = rows[at + LEVEL]!;
+    this.takeFromBucket(node);
+    this.takeFromSiblings(node);
+    if (level === LEVEL_PLUS) rows[parent + PLUS] = NONE;
+    if (level === LEVEL_HASH) rows[parent + HASH] = NONE;
+    this.levels.release(level);
+    rows.fill(0, at, at + COLUMNS);
+    rows[at + CHAIN] = this.free;
+    this.free = node;
+    this.inUse--;
+  }
+
+  private takeFromBucket(node: number): void {
+    const { rows } = this;
+    const at = node * COLUMNS;
+    const bucket = this.bucketOf(rows[at + PARENT]!, rows[at + LEVEL]!);
+    let before = NONE;
+    for (let other = this.buckets[bucket]!; other !== node; other = rows[other * COLUMNS + CHAIN]!) before = other;
+    if (before === NONE) this.buckets[bucket] = rows[at + CHAIN]!;
+    else rows[before * COLUMNS + CHAIN] = rows[at + CHAIN]!;
+  }
+
+  private takeFromSiblings(node: number): void {
+    const { rows } = this;
+    const parent = rows[node * COLUMNS + PARENT]! * COLUMNS;
+    const next = rows[node * COLUMNS + NEXT_SIBLING]!;
+    const previous = rows[node * COLUMNS + PREVIOUS_SIBLING]!;
+    const first = rows[parent + FIRST_CHILD]!;
+    if (first === node) rows[parent + FIRST_CHILD] = next;
+    else rows[previous * COLUMNS + NEXT_SIBLING] = next;
+    // The first sibling knows the last one.
+    const follower = next !== NONE ? next : rows[parent + FIRST_CHILD]!;
+    if (follower !== NONE) rows[follower * COLUMNS + PREVIOUS_SIBLING] = previous;
+  }
+
+  private newRow(): number {
+    this.inUse++;
+    if (this.inUse > this.buckets.length) this.rebuildBuckets(2 * this.buckets.length);
+    if (this.free !== NONE) {
+      const node = this.free;
+      this.free = this.rows[node * COLUMNS + CHAIN]!;
+      this.rows[node * COLUMNS + CHAIN] = NONE;
+      return node;
+    }
+    const node = this.made++;
+    if (this.made * COLUMNS > this.rows.length) this.rows = twiceAsLong(this.rows);
+    return node;
+  }
+
+  private rebuildBuckets(size: number): void {
+    this.buckets = new Int32Array(size);
+    for (let node = ROOT + 1; node < this.made; node++) {
+      if (this.rows[node * COLUMNS + PARENT] !== NONE) this.putIntoBucket(node);
+    }
+  }
+
+  private bucketOf(parent: number, level: number): number {
+    let hash = Math.imul(parent ^ this.seed, 0x9e3779b1) ^ Math.imul(level, 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+    return (hash ^ (hash >>> 13)) & (this.buckets.length - 1);
+  }
+}
+
+function twiceAsLong(rows: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(2 * rows.length);
+  longer.set(rows);
+  return longer;
+}
+
+/** The texts of levels, each kept once for as long as a node bears it. */
+class LevelNames {
+  private readonly numbers = new Map<string, number>([
+    ['+', LEVEL_PLUS],
+    ['#', LEVEL_HASH],
+  ]);
+  private readonly texts: string[] = ['', '+', '#'];
+  private readonly users: number[] = [1, 1, 1];
+  private readonly freed: number[] = [];
+
+  find(text: string): number {
+    return this.numbers.get(text) ?? NONE;
+  }
+
+  text(number: number): string {
+    return this.texts[number]!;
+  }
+
+  use(text: string): number {
+    let number = this.numbers.get(text);
+    if (number === undefined) {
+      number = this.freed.pop() ?? this.texts.length;
+      this.numbers.set(text, number);
+      this.texts[number] = text;
+      this.users[number] = 0;
+    }
+    this.users[number]!++;
+    return number;
+  }
+
+  release(number: number): void {
+    if (--this.users[number]! > 0) return;
+    this.numbers.delete(this.texts[number]!);
+    this.texts[number] = '';
+    this.freed.push(number);
+  }
+}
