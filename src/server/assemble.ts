@@ -22,6 +22,7 @@ import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl } from '../security/mod.ts';
 import { WriteScheduler } from '../transport/mod.ts';
 import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
+import { openEnrolment } from './enrolment.ts';
 import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
 
@@ -70,6 +71,13 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
   const limits = listenerLimits(settings);
+  let running: RunningBroker | null = null;
+  const inForce = (): Settings => running?.settings ?? settings;
+  const enrolment = openEnrolment({
+    settings: inForce,
+    log,
+    reloadAccess: () => access.reload(securityScopes(inForce().listeners, rules))?.lines ?? [],
+  });
   const listeners = new ListenerSet(
     {
       log,
@@ -79,7 +87,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
         onPeer?.(peer);
         void broker.accept(link, peer);
       },
-      onHttp: socket => socket.destroy(),
+      onHttp: (socket, peer) => (enrolment === null ? socket.destroy() : enrolment.onHttp(socket, peer)),
       pendingConnects: () => broker.connections.size - broker.connected,
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
@@ -93,6 +101,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
   try {
     await openListeners(listeners, options, settings.localOnly);
   } catch (error) {
+    enrolment?.stop();
     await opened.close();
     if (!(error instanceof ListenerError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
@@ -103,6 +112,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
   log.publishTo(line => publishLogLine(broker, line));
   const stop = async (): Promise<void> => {
     stopTime();
+    enrolment?.stop();
     log.publishTo(null);
     const closed = listeners.close();
     broker.stop();
@@ -110,7 +120,8 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
     await untilGone(listeners);
     await opened.close();
   };
-  return { ok: true, running: { settings, broker, access, listeners, rules, limits, sysTopics, log, stop } };
+  running = { settings, broker, access, listeners, rules, limits, sysTopics, log, stop };
+  return { ok: true, running };
 }
 
 export function optionsOf(
