@@ -1,5 +1,5 @@
 /**
- * Makes node_modules match package-lock.json, and does nothing when it already does.
+ * Makes node_modules match package-lock.json and the bundles match the sources, and does nothing when they already do.
  * npm start and npm test run it first, so that a fresh clone needs no other step.
  * Plain JavaScript for any Node from 18 up: it runs before the pinned Node is there.
  */
@@ -29,3 +29,5 @@ if (!matches) {
   }
   writeFileSync(stamp, lock);
 }
+
+await import('./build.mjs');

@@ -23,7 +23,7 @@ function procWith(
   return proc;
 }
 
-const node = (...args: string[]) => ['/opt/node', '--disable-sigusr1', '/srv/zancudo/src/cli/main.ts', ...args];
+const node = (...args: string[]) => ['/opt/node', '--disable-sigusr1', '/srv/zancudo/bin/start.cjs', ...args];
 
 test("brokers are Zancudo's, by any name and option, and processes named mosquitto; clients and tools are none", t => {
   const proc = procWith(t, {
@@ -32,7 +32,7 @@ test("brokers are Zancudo's, by any name and option, and processes named mosquit
     12: { words: node('-c', 'x.conf'), calledAs: 'zancudo' },
     13: { words: node('broker'), calledAs: 'zancudo' },
     14: { words: node('-p', '1884'), calledAs: 'mosquitto' },
-    15: { words: ['node', '/srv/dist/cli/main.js', '-v'] },
+    15: { words: ['node', '/srv/bin/../bin/start.cjs', '-v'] },
     20: { words: node('sub', '-t', '#'), calledAs: 'zancudo' },
     21: { words: node('-t', '#'), calledAs: 'mosquitto_sub' },
     22: { words: ['vi', '/etc/mosquitto'] },

@@ -2,7 +2,7 @@
  * Which processes of this machine are brokers, read from /proc.
  *
  *   /proc/PID/cmdline    mosquitto …                         Mosquitto, by the name of its program
- *                        …/node … …/cli/main.[jt]s ARGS      Zancudo; a broker if ARGS or its name say so
+ *                        …/node … …/bin/start.cjs ARGS       Zancudo; a broker if ARGS or its name say so
  *   /proc/PID/environ    ZANCUDO_CALLED_AS=…                 the name by which it was called
  *   /proc/PID/fd         socket:[INODE]                      whose socket listens on a port
  */
@@ -22,7 +22,7 @@ export function isBroker(pid: number, proc = '/proc'): boolean {
   const [program, ...args] = wordsOf(`${proc}/${pid}/cmdline`);
   if (program === undefined) return false;
   if (basename(program) === 'mosquitto') return true;
-  const main = args.findIndex(word => /[/\\]cli[/\\]main\.[jt]s$/.test(word));
+  const main = args.findIndex(word => /[/\\](bin[/\\]start\.cjs|cli[/\\]main\.ts)$/.test(word));
   if (main === -1) return false;
   const calledAs = wordsOf(`${proc}/${pid}/environ`).find(word => word.startsWith(nameVariable));
   return runsBroker(calledAs?.slice(nameVariable.length) ?? 'zancudo', args[main + 1]);
