@@ -65,14 +65,18 @@ export async function issue(request: CertificateRequest): Promise<X509Certificat
   return new X509Certificate(pem('CERTIFICATE', new Uint8Array(made.rawData)));
 }
 
-/** A day back, so that a device whose clock is slow, or in another time zone, accepts it at once. */
+/**
+ * A day back, so that a device whose clock is slow, or in another time zone, accepts it at once; a tenth of its life
+ * for what lives for less than ten days.
+ */
 function validity(
   profile: Profile,
   { now, issuer, lifetimeDays }: CertificateRequest,
 ): { notBefore: Date; notAfter: Date } {
-  const notBefore = wholeSeconds(now - dayMs);
+  const lifetimeMs = (lifetimeDays ?? profile.lifetimeDays) * dayMs;
+  const notBefore = wholeSeconds(now - Math.min(dayMs, lifetimeMs / 10));
   // 398 days include the day before and the last second (RFC 5280, 4.1.2.5: both ends belong to the period).
-  const wanted = notBefore + (lifetimeDays ?? profile.lifetimeDays) * dayMs - 1000;
+  const wanted = notBefore + lifetimeMs - 1000;
   const limit = issuer ? issuer.certificate.validToDate.getTime() : wanted;
   return { notBefore: new Date(notBefore), notAfter: new Date(Math.min(wanted, limit)) };
 }

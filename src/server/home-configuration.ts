@@ -48,6 +48,10 @@ use_identity_as_username true
 cafile ${trusted}
 crlfile ${revoked}
 
+# Devices may come here for their certificate (zancudo device invite NAME), and renew it themselves, also a while after
+# it has ended (enrolment_grace_days, 30 unless set).
+enrolment true
+
 # MQTT over secure WebSocket, for browsers: wss://HOST:${ports.websockets}
 listener ${ports.websockets}
 protocol websockets

@@ -2,8 +2,7 @@
  * A device's kit behind a one-time link, `/kit/TOKEN`. GET shows a page with a button, so that a preview of the link in
  * a chat, a virus scanner or a reload takes nothing away; the button's POST gives the kit out, once.
  */
-import type { X509Certificate } from 'node:crypto';
-import { certificatesOfAuthority, lookAtParcel, type Parcel, takeParcel, timeText } from '../../pki/mod.ts';
+import { lookAtParcel, type Parcel, takeParcel, timeText } from '../../pki/mod.ts';
 import type { Route, Visit } from './visit.ts';
 
 export const kitRoute: Route = {
@@ -14,8 +13,7 @@ export const kitRoute: Route = {
 function showPage(visit: Visit): void {
   const parcel = found(visit, lookAtParcel);
   if (parcel === null) return;
-  const [root] = certificatesOfAuthority(visit.options.folder);
-  visit.send(200, page(parcel, root ?? null), { 'content-type': 'text/html; charset=utf-8' });
+  visit.send(200, page(parcel), { 'content-type': 'text/html; charset=utf-8' });
 }
 
 async function giveOut(visit: Visit): Promise<void> {
@@ -56,7 +54,8 @@ function found<T extends Parcel>(visit: Visit, find: (...at: [string, string, nu
 const goneLog =
   'no kit waits behind its link: it was fetched, or its time is up. Another: zancudo device renew NAME --new-key --link';
 
-function page({ name, until }: Parcel, root: X509Certificate | null): string {
+/** A name has no character that means something in HTML (checkName). */
+function page({ name, until }: Parcel): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -72,14 +71,9 @@ code { overflow-wrap: anywhere; }
 <b>once</b>, until ${timeText(until)}. Whoever has it is ${name}: keep it to yourself, and delete it when the device has
 it.</p>
 <form method="post"><button>Download, once</button></form>
-${
-  root === null
-    ? ''
-    : `<p>If your browser warned you: it does not know the CA of this broker yet. Compare the SHA-256 fingerprint of the CA (the
-last certificate that your browser shows) with what the broker's owner sees:</p>
-<p><code>${root.fingerprint256}</code></p>
-<p>The CA by itself: <a href="/ca.crt">ca.crt</a></p>
-`
-}</html>
+<p>If your browser warned you, it does not know the CA of this broker yet. Let it show the certificate, and go on only
+if its SHA-256 fingerprint is the one that was printed with this link. To be spared the warning, install
+<a href="/ca.crt">the CA</a>.</p>
+</html>
 `;
 }

@@ -1,5 +1,7 @@
 /** `--link`: the kit waits at the broker, encrypted, for whoever opens its link first. */
-import { leaveParcel, timeText } from '../../pki/mod.ts';
+import fs from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { leaveParcel, serverPairs, timeText } from '../../pki/mod.ts';
 import type { Call, SubcommandOption } from '../ca/subcommand.ts';
 import type { KitFacts } from '../kit/facts.ts';
 import { kitFiles } from '../kit/kit.ts';
@@ -27,10 +29,16 @@ export function sayLink(call: Call, kit: KitFacts): void {
     '',
     ...qrLines(url, process.stdout.isTTY),
     '',
-    '  A browser that does not have the CA of this broker yet warns that the connection is not private. Look at the',
-    '  certificate that it shows: the last one, the CA, must have this SHA-256 fingerprint. Then go on.',
-    `  ${kit.ca.fingerprint256}`,
+    '  A phone or browser that does not have the CA of this broker warns that the connection is not private. Let it show',
+    '  the certificate: its SHA-256 fingerprint must be this one. Then go on. If it is another, somebody is in between.',
+    `  ${serverFingerprint(folder)}`,
   );
+}
+
+/** Of the certificate that modern clients are shown; the CA above it is not sent, so no browser could show that. */
+function serverFingerprint(folder: string): string {
+  const pair = serverPairs(folder).find(({ kind }) => kind === 'ec')!;
+  return new X509Certificate(fs.readFileSync(pair.certificate)).fingerprint256;
 }
 
 /** `host:port` as it stands in a URL. */
