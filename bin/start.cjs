@@ -131,7 +131,10 @@ function run(bundle, name) {
   script.runInThisContext()(require, file, root);
 }
 
-/** A command is recorded when it ends well, a broker when it has settled: later V8 throws away what it no longer uses. */
+/**
+ * A command is recorded when it ends well; a broker when it has settled, for later V8 throws away what it no longer uses,
+ * or just before root becomes somebody who may not write here.
+ */
 const settledMs = 3000;
 
 function recordSoon(script, cache) {
@@ -142,6 +145,12 @@ function recordSoon(script, cache) {
   };
   process.once('exit', code => void (code === 0 && record()));
   setTimeout(record, settledMs).unref();
+  const { setgid } = process;
+  if (setgid === undefined) return;
+  process.setgid = group => {
+    record();
+    setgid.call(process, group);
+  };
 }
 
 function cacheFolder() {
@@ -183,7 +192,15 @@ function writeCache(folder, file, id, data) {
     fs.writeFileSync(temporary, Buffer.concat([Buffer.from(id, 'latin1'), data]), { mode: 0o600, flush: true });
     fs.renameSync(temporary, file);
   } catch {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
+  }
+}
+
+function removeQuietly(file) {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It was never made.
   }
 }
 
