@@ -161,9 +161,9 @@ export class Broker {
     this.scheduleSweep();
   }
 
-  /** After a reload: whoever may no longer be here is disconnected. */
-  recheck(): Promise<void> {
-    return recheckConnections(this);
+  /** After a reload: whoever may no longer be here is disconnected, and named to `onCutOff`. */
+  recheck(onCutOff: (clientId: string) => void = () => {}): Promise<void> {
+    return recheckConnections(this, onCutOff);
   }
 
   /** Takes over what the store has kept; before any listener is open. */

@@ -74,6 +74,8 @@ export class Connection implements LinkHandler {
   enhanced: EnhancedAuthentication | null = null;
   pendingAuth: PendingAuth | null = null;
   reauthenticating = false;
+  /** True when a reload has put it out. */
+  cutOff = false;
   /** Seconds without a packet after which the client counts as gone; 0 for never. */
   timeoutSeconds = 0;
   lastPacketAt: number;

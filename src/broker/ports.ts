@@ -112,7 +112,7 @@ export interface ListenerRules {
   /** Null for every address. */
   host: string | null;
   unixPath: string | null;
-  protocol: 'mqtt' | 'websockets';
+  protocol: 'mqtt' | 'websockets' | 'http_api';
   acceptProtocolVersions: readonly (3 | 4 | 5)[];
   allowAnonymous: boolean;
   allowZeroLengthClientId: boolean;
@@ -428,7 +428,12 @@ export interface Meter {
   slowLinksPaused: number;
   sessionsExpired: number;
   messagesExpired: number;
+  /** CONNECTs, handshakes and certificates refused, by cause: fixed texts of ours, a few dozen, never a peer's own. */
+  readonly refusals: Map<string, number>;
 }
+
+/** The counters that are plain numbers. */
+export type CounterName = { [K in keyof Meter]: Meter[K] extends number ? K : never }[keyof Meter];
 
 /**
  * What an operator may see of the heart, and do to it. Lists are iterators over the living state: whoever walks a long

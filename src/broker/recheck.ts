@@ -12,7 +12,7 @@ import type { ServicePass } from './ports.ts';
  * Certificates first: they are judged at once, passwords one after the other as fast as they are hashed. The bridge bit
  * of CONNECT exempts nobody; anyone can set it.
  */
-export async function recheckConnections(broker: Broker): Promise<void> {
+export async function recheckConnections(broker: Broker, onCutOff: (clientId: string) => void): Promise<void> {
   // Whoever has a pass is asked again by the service itself, with each request.
   const open = [...broker.connections].filter(({ state, pass }) => state === 'open' && pass === null);
   for (const connection of open) recheckCertificate(broker, connection);
@@ -22,6 +22,7 @@ export async function recheckConnections(broker: Broker): Promise<void> {
     } catch (error) {
       connection.fail(error);
     }
+    if (connection.cutOff) onCutOff(connection.clientId);
   }
 }
 
@@ -52,6 +53,7 @@ function becameLess(pass: ServicePass | undefined): { because: string; undecided
 
 /** v5 clients dropped for certificate reasons are told 0x98; the others are closed without a packet. */
 function cutOff(broker: Broker, connection: Connection, disconnectCode: number | null, because: string): void {
+  connection.cutOff = true;
   endConnection(broker, connection, {
     reason: phraseFor(reasonCodes.administrativeAction),
     disconnectCode,

@@ -104,6 +104,16 @@ export function warnOfTwins(reading: Reading): void {
   }
 }
 
+/** In builds of Mosquitto with libwebsockets a websockets listener serves files; in 2.1 and here only http_api does. */
+export function warnOfIdleFolders(reading: Reading): void {
+  for (const listener of reading.settings.listeners) {
+    const place = listener.places['http_dir'];
+    if (listener.httpDir === null || place === undefined || listener.protocol === 'http_api') continue;
+    const why = `${listenerKey(listener)} speaks ${listener.protocol}, and files are served by 'protocol http_api' alone`;
+    reading.say('warning', `${placeText(place)}: 'http_dir' has no effect here: ${why}.`);
+  }
+}
+
 function checkBridgeIds({ bridges }: Settings): void {
   const seen = new Set<string>();
   for (const { name, localClientId, remoteClientId, place } of bridges) {

@@ -4,7 +4,7 @@
  *   path ── read ── check ── plugins ── local-only mode, scopes ── fates ── Settings
  *                        any step may end in one failure
  */
-import { answerUnfulfilled, checkWhole, warnOfTwins } from './check.ts';
+import { answerUnfulfilled, checkWhole, warnOfIdleFolders, warnOfTwins } from './check.ts';
 import { settleEnrolment } from './settle-enrolment.ts';
 import { ConfError, foundAt } from './error.ts';
 import { includeDirectory, readConfiguration } from './read.ts';
@@ -24,6 +24,7 @@ export function loadConfiguration(path: string | null, commandLine: CommandLineP
     checkWhole(reading);
     checkPlugins(reading);
     warnOfTwins(reading);
+    warnOfIdleFolders(reading);
     settleEnrolment(reading, commandLine.home ?? null);
     openLocalListeners(reading, commandLine.ports);
     for (const listener of reading.settings.listeners) settleListener(listener, reading);

@@ -160,6 +160,8 @@ export interface Settings {
   /** The user to become when started as root. */
   user: string;
   pidFile: string | null;
+  /** Of the operators' socket; null for that of the home, if the broker has one. */
+  adminSocket: string | null;
 
   // Connections
   /** Open sockets over all listeners; -1 for no limit. */
@@ -314,6 +316,7 @@ export function newSettings(path: string | null): Settings {
     plugins: [],
     user: 'mosquitto',
     pidFile: null,
+    adminSocket: null,
     globalMaxConnections: -1,
     globalMaxClients: -1,
     maxPendingConnections: 10_000,

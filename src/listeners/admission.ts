@@ -8,6 +8,8 @@ import type { ListenerLimits } from './options.ts';
 /** Open sockets of one listener. */
 export interface Seats {
   taken: number;
+  /** Since the start, those that a limit turned away included. */
+  accepted: number;
 }
 
 export class Admission {
@@ -31,6 +33,7 @@ export class Admission {
   /** The limit that stands in the way, by its option's name; null when the socket may come in and has its seat. */
   enter(seats: Seats, rules: ListenerRules): string | null {
     this.meter.socketsAccepted++;
+    seats.accepted++;
     const limit = this.limitReached(seats, rules);
     if (limit !== null) {
       this.meter.connectionsRefusedByLimit++;

@@ -37,7 +37,7 @@ export class Listener {
   readonly rules: ListenerRules;
   settings: ListenerOptions;
   tls: LoadedTls | null = null;
-  private readonly seats: Seats = { taken: 0 };
+  private readonly seats: Seats = { taken: 0, accepted: 0 };
   private readonly servers: Server[] = [];
   private complainedAt = -Infinity;
   private readonly onConnection = (socket: Socket): void => this.accept(socket);
@@ -55,6 +55,11 @@ export class Listener {
 
   get connections(): number {
     return this.seats.taken;
+  }
+
+  /** Sockets since the start. */
+  get accepted(): number {
+    return this.seats.accepted;
   }
 
   /** Certificates are read before a socket is open, but complained of after: that is the order log readers know. */
@@ -101,8 +106,10 @@ export class Listener {
       log.write('information', `Opening unix listen socket on path ${unixPath}.`);
       return listenOnPath(this.addServer(), unixPath);
     }
+    const http = this.rules.protocol === 'http_api';
+    if (http) log.write('information', `Opening http api listen socket on port ${port}.`);
     for (const at of await bindAddresses(this.settings)) {
-      log.write('information', `Opening ${at.family} listen socket on port ${port}.`);
+      if (!http) log.write('information', `Opening ${at.family} listen socket on port ${port}.`);
       try {
         await listenOn(this.addServer(), at, port);
       } catch (error) {
@@ -145,7 +152,7 @@ export class Listener {
     (socket as SeatedSocket)[seatOf] = this;
     socket.once('close', leaveSeat);
     if (options.limits.noDelay) socket.setNoDelay(true);
-    if (options.log.connections && this.settings.proxyProtocol === 0) {
+    if (options.log.connections && this.settings.proxyProtocol === 0 && this.rules.protocol !== 'http_api') {
       options.log.write('notice', `New connection from ${peer.address}:${peer.port} on port ${this.rules.port}.`);
     }
     const steps = this.steps();
@@ -173,6 +180,7 @@ export class Listener {
     if (proxyProtocol !== 0) steps.push(readProxyHeader);
     if (this.tls !== null) steps.push(startTls);
     if (this.rules.protocol === 'websockets') steps.push(openWebSocket);
+    else if (this.rules.protocol === 'http_api') steps.push(leaveToHttp);
     else if (this.tls !== null && this.settings.http) steps.push(answerHttp);
     return steps;
   }
@@ -186,6 +194,12 @@ export class Listener {
 /** Resolves to false when the arrival has ended there: refused, gone, or handed over already. */
 type Step = (arrival: Arrival) => Promise<boolean>;
 const NO_STEPS: Step[] = [];
+
+/** The last step of a listener that speaks nothing but HTTP. */
+const leaveToHttp: Step = async arrival => {
+  arrival.handOverHttp();
+  return false;
+};
 
 async function receive(arrival: Arrival, steps: readonly Step[]): Promise<void> {
   try {

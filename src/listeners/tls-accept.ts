@@ -22,6 +22,7 @@ import { describeCertificate } from './peer-certificate.ts';
 const WRONG_VERSION = 'error:0A00010B:SSL routines::wrong version number';
 const HTTP_REQUEST = 'error:0A00009C:SSL routines::http request';
 const EXPIRED = 'tls.client-certificate-expired';
+const TLS_HANDSHAKE = 'TLS handshake failed';
 const VERIFY_FAILED = 'error:0A000086:SSL routines::certificate verify failed';
 
 export async function startTls(arrival: Arrival): Promise<boolean> {
@@ -83,14 +84,21 @@ function handshakeDone(arrival: Arrival, socket: TLSSocket): Promise<boolean> {
   });
 }
 
+/** Causes are texts of ours, so that a few dozen counters are all there can be. */
+function countRefusal({ listener }: Arrival, cause: string): void {
+  const { meter } = listener.shared.options;
+  meter.tlsRefused++;
+  meter.refusals.set(cause, (meter.refusals.get(cause) ?? 0) + 1);
+}
+
 function logOpenssl(arrival: Arrival, text: string): void {
   arrival.listener.shared.options.log.write('error', `OpenSSL Error while trying to get the error[0]: ${text}`);
 }
 
 function refuseHandshake(arrival: Arrival): false {
-  const { meter, log } = arrival.listener.shared.options;
+  const { log } = arrival.listener.shared.options;
   const code = errorCode(arrival.error);
-  if (!arrival.timedOut) meter.tlsRefused++;
+  if (!arrival.timedOut) countRefusal(arrival, TLS_HANDSHAKE);
   if (arrival.timedOut || !code.startsWith('ERR_SSL_')) {
     if (!arrival.timedOut && log.connections) explainBrokenOff(arrival);
     return arrival.gone('TLS handshake');
@@ -108,8 +116,7 @@ function explainBrokenOff(arrival: Arrival): void {
 }
 
 function refuseOther(arrival: Arrival, tongue: Exclude<Tongue, 'tls'>): false {
-  const { meter } = arrival.listener.shared.options;
-  meter.tlsRefused++;
+  countRefusal(arrival, 'no TLS on a TLS port');
   if (tongue === 'http') {
     logOpenssl(arrival, HTTP_REQUEST);
     return arrival.refuse(
@@ -155,7 +162,7 @@ function showsCertificate(socket: TLSSocket): boolean {
 function notePsk(arrival: Arrival, proof: PskProof, cipher: string): boolean {
   const { identity, key } = proof;
   if (identity === null || key === null || !cipher.includes('PSK')) {
-    arrival.listener.shared.options.meter.tlsRefused++;
+    countRefusal(arrival, 'pre-shared key not proved');
     return arrival.refuse(
       'Protocol error.',
       'the handshake did not prove a pre-shared key.',
@@ -179,7 +186,7 @@ function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): v
   const judgement = judgeClient(socket, tls.trust, options);
   if (judgement === null) return;
   if (leaf !== undefined && notePass(arrival, socket, tls, judgement, leaf.raw)) return;
-  options.meter.tlsRefused++;
+  countRefusal(arrival, judgement.code);
   logOpenssl(arrival, VERIFY_FAILED);
   explainJudgement(arrival, judgement);
   arrival.peer.refusal = { code: judgement.code, reason: judgement.reason };

@@ -25,5 +25,6 @@ export function createMeter(): Meter {
     slowLinksPaused: 0,
     sessionsExpired: 0,
     messagesExpired: 0,
+    refusals: new Map(),
   };
 }

@@ -19,6 +19,9 @@ export interface SysTopicsOptions {
   intervalSeconds: number;
 }
 
+/** Published as text with its unit. */
+const UPTIME = '$SYS/broker/uptime';
+
 /** What moves less is not published again. */
 const loadStep = 0.01;
 
@@ -68,6 +71,21 @@ export class SysTopics {
     this.#slot = this.#slotNow();
     this.#tick();
     return true;
+  }
+
+  /** Every topic that is a number, now: without aliases and loads, as Mosquitto's HTTP interface tells them. */
+  tree(): Record<string, number> {
+    const facts = this.#facts();
+    const numbers = sysTopicRows.flatMap(row => {
+      if (row.rule === 'load') return [];
+      const value = row.topic === UPTIME ? facts.uptimeSeconds : row.value(facts);
+      if (typeof value !== 'number') return [];
+      const before = this.#published.get(row.topic);
+      return [
+        [row.topic, row.rule === 'upward' && typeof before === 'number' ? Math.max(before, value) : value] as const,
+      ];
+    });
+    return Object.fromEntries(numbers);
   }
 
   #slotNow(): number {

@@ -9,7 +9,7 @@
  *
  * Rows stand in the order in which Mosquitto's HTTP API lists them. All are retained, QoS 2, published by the broker.
  */
-import type { Meter } from '../broker/ports.ts';
+import type { CounterName, Meter } from '../broker/ports.ts';
 
 /** What the broker can say about this moment. */
 export interface Gauges {
@@ -263,7 +263,7 @@ function load(name: string, what: string, count: (meter: Readonly<Meter>) => num
 }
 
 /** The counters behind our limits and refusals, under a name that is ours. */
-const refused: readonly [topic: string, counter: keyof Meter, unit: string, says: string][] = [
+const refused: readonly [topic: string, counter: CounterName, unit: string, says: string][] = [
   [
     'connections/refused/limit',
     'connectionsRefusedByLimit',

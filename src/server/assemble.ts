@@ -23,6 +23,9 @@ import { type ConfiguredAccessControl, createAccessControl } from '../security/m
 import { WriteScheduler } from '../transport/mod.ts';
 import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
 import { openEnrolment } from './enrolment.ts';
+import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
+import { BrokerWatch } from './broker-watch.ts';
+import { FileNews } from './reload-words.ts';
 import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
 
@@ -38,6 +41,9 @@ export interface RunningBroker {
   readonly limits: ListenerLimits;
   readonly sysTopics: SysTopics;
   readonly log: BrokerLog;
+  readonly watch: BrokerWatch;
+  /** For telling what a reload has changed. */
+  readonly files: FileNews;
   stop(): Promise<void>;
 }
 
@@ -48,6 +54,8 @@ export interface StartFailure {
 }
 
 export interface AssembleOptions {
+  /** The folder of the home; null when the broker runs on a configuration of its own. */
+  home: string | null;
   settings: Settings;
   log: BrokerLog;
   /** Receives lines for `--tls-keylog`; null for none. */
@@ -58,7 +66,7 @@ export interface AssembleOptions {
 
 export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
 
-export async function assemble({ settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
+export async function assemble({ home, settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
   const created = createAccessControl(scopes, { log, passwordChecksWaitingMax: settings.maxPendingConnections });
@@ -78,6 +86,8 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
     log,
     reloadAccess: () => access.reload(securityScopes(inForce().listeners, rules))?.lines ?? [],
   });
+  const watch = new BrokerWatch(meter, systemClock.wall());
+  const httpApi = lazyHttpApi({ running: () => running, log, access, home });
   const listeners = new ListenerSet(
     {
       log,
@@ -87,7 +97,11 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
         onPeer?.(peer);
         void broker.accept(link, peer);
       },
-      onHttp: (socket, peer) => (enrolment === null ? socket.destroy() : enrolment.onHttp(socket, peer)),
+      onHttp: (socket, peer) => {
+        if (peer.listener.protocol === 'http_api') httpApi.take(socket, peer);
+        else if (enrolment === null) socket.destroy();
+        else enrolment.onHttp(socket, peer);
+      },
       pendingConnects: () => broker.connections.size - broker.connected,
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
@@ -107,12 +121,16 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
   }
   remarkOnCertificates(log, options);
+  remarkOnHttp(log, listeners, settings);
+  if (rules.some(({ protocol }) => protocol === 'http_api')) watch.start();
   const sysTopics = startSysTopics(broker, settings);
   const stopTime = startTime(broker, sysTopics);
   log.publishTo(line => publishLogLine(broker, line));
   const stop = async (): Promise<void> => {
     stopTime();
     enrolment?.stop();
+    watch.stop();
+    httpApi.close();
     log.publishTo(null);
     const closed = listeners.close();
     broker.stop();
@@ -120,7 +138,7 @@ export async function assemble({ settings, log, keylog, onPeer }: AssembleOption
     await untilGone(listeners);
     await opened.close();
   };
-  running = { settings, broker, access, listeners, rules, limits, sysTopics, log, stop };
+  running = { settings, broker, access, listeners, rules, limits, sysTopics, log, watch, files: new FileNews(), stop };
   return { ok: true, running };
 }
 

@@ -127,7 +127,7 @@ export function startForecast(running: RunningBroker, home: string | null): () =
   return () => clearInterval(timer);
 }
 
-function filesOf(listener: ListenerSettings): { name: string; files: TlsFiles } {
+export function filesOf(listener: ListenerSettings): { name: string; files: TlsFiles } {
   const pair = (certFile: string | null, keyFile: string | null) =>
     certFile === null || keyFile === null ? [] : [{ certFile, keyFile }];
   const asksClients = listener.requireCertificate || listener.requestCertificate;

@@ -59,7 +59,7 @@ export function listenerRules(listener: ListenerSettings): ListenerRules {
     port: listener.port,
     host: listener.host,
     unixPath: listener.unixPath,
-    protocol: listener.protocol === 'websockets' ? 'websockets' : 'mqtt',
+    protocol: listener.protocol,
     acceptProtocolVersions: listener.acceptProtocolVersions,
     allowAnonymous: listener.allowAnonymous,
     allowZeroLengthClientId: listener.allowZeroLengthClientId,
@@ -100,11 +100,16 @@ function tlsOptions(listener: ListenerSettings, lookup: (identity: string) => Bu
     ciphers: listener.ciphers,
     ciphersTls13: listener.ciphersTls13,
     groups: listener.tlsGroups,
-    // Who asks for HTTP by its name, as curl and browsers do, would be refused in the handshake otherwise.
-    alpn: listener.enrolment === true ? ['mqtt', 'http/1.1'] : ['mqtt'],
+    alpn: applicationProtocols(listener),
     forgiveDates: listener.disableClientCertDateChecks,
     psk: listener.pskHint === null ? null : { hint: listener.pskHint, lookup },
   };
+}
+
+/** Who asks for HTTP by its name, as curl and browsers do, would be refused in the handshake otherwise. */
+function applicationProtocols({ protocol, enrolment }: ListenerSettings): string[] {
+  if (protocol === 'http_api') return ['http/1.1'];
+  return enrolment === true ? ['mqtt', 'http/1.1'] : ['mqtt'];
 }
 
 function pair(certFile: string | null, keyFile: string | null): CertificatePair[] {

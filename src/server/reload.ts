@@ -5,24 +5,41 @@
  *
  * A bad configuration changes nothing; a bad access file keeps the old rules; a bad certificate keeps the old ones.
  */
-import { planReload, type Settings } from '../conf/mod.ts';
+import type { ReloadReport } from '../admin/mod.ts';
+import { planReload, type ReloadPlan } from '../conf/mod.ts';
 import { type RunningBroker, optionsOf, remarkOnCertificates } from './assemble.ts';
 import { logFailure, logMessages, reread } from './configuration.ts';
 import type { Home } from './first-start.ts';
 import { brokerSettings, listenerLimits, listenerRules, securityScopes } from './map-settings.ts';
+import { changeText } from './reload-words.ts';
 import type { BrokerCommand } from './process/mod.ts';
 
-export async function reload(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {
+export async function reload(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<ReloadReport> {
   const { log } = running;
-  log.write('information', 'Reloading config.');
-  const settings = plannedSettings(running, command, home);
-  if (settings !== null) putInForce(running, settings);
-  log.reopen();
-  await running.broker.recheck();
+  const report: ReloadReport = { ok: true, changed: [], waits: [], disconnected: 0, said: [] };
+  log.overhear = (as, text) => void ((as === 'error' || as === 'warning') && report.said.push(text));
+  try {
+    log.write('information', 'Reloading config.');
+    const plan = planned(running, command, home);
+    if (plan === null) report.ok = false;
+    else putInForce(running, plan, report);
+    log.reopen();
+    await running.broker.recheck(() => report.disconnected++);
+  } finally {
+    log.overhear = null;
+  }
+  return report;
 }
 
+/** Nothing could be done; why. */
+export function failedReload(said: string[]): ReloadReport {
+  return { ok: false, changed: [], waits: [], disconnected: 0, said };
+}
+
+type GoodPlan = Extract<ReloadPlan, { ok: true }>;
+
 /** Null when the new configuration cannot stand; why has been logged. */
-function plannedSettings(running: RunningBroker, command: BrokerCommand, home: Home | null): Settings | null {
+function planned(running: RunningBroker, command: BrokerCommand, home: Home | null): GoodPlan | null {
   const { log } = running;
   const result = reread(command, home);
   logMessages(log, result);
@@ -37,23 +54,31 @@ function plannedSettings(running: RunningBroker, command: BrokerCommand, home: H
     return null;
   }
   for (const { as, text } of plan.messages) log.write(as, text);
-  return plan.settings;
+  return plan;
 }
 
-function putInForce(running: RunningBroker, settings: Settings): void {
+function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport): void {
   const { access, broker, limits, listeners, log, rules } = running;
+  const { settings } = plan;
   const failure = access.reload(securityScopes(settings.listeners, rules));
   for (const line of failure?.lines ?? []) log.write('error', line);
   // Listeners that could not open at the start (a machine without ::1) have no options.
   const options = optionsOf(settings, settings.listeners.map(listenerRules), access)
     .map((option, i) => withPskOf(running, option, i))
     .filter((_, i) => listeners.opened.some(({ rules: open }) => open === rules[i]));
-  if (listeners.reload(options)) remarkOnCertificates(log, options);
+  const certificates = listeners.reload(options);
+  if (certificates) remarkOnCertificates(log, options);
   Object.assign(limits, listenerLimits(settings));
   broker.reconfigure(brokerSettings(settings));
   log.configure(settings.log);
   running.sysTopics.setInterval(settings.sysIntervalSeconds);
   running.settings = settings;
+  report.ok = failure === null && certificates;
+  report.changed = [
+    ...plan.live.map(changeText),
+    ...running.files.news(settings, { access: failure === null, certificates }),
+  ];
+  report.waits = plan.restart.map(changeText);
 }
 
 /** PSK look-ups go by the rules object that is in force, not by the one that was just read. */

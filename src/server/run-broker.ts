@@ -32,7 +32,9 @@ import {
   takeDaemonChannel,
   writePidFile,
 } from './process/mod.ts';
-import { reload } from './reload.ts';
+import { openOperators } from './operators.ts';
+import { failedReload, reload } from './reload.ts';
+import type { ReloadReport } from '../admin/mod.ts';
 import { watchLastSeen } from './last-seen.ts';
 import { startForecast } from './forecast.ts';
 import { watchHome } from './watch-home.ts';
@@ -161,14 +163,17 @@ async function serveUntil(
   if (settings.localOnly) logLocalOnly(log);
   const lastSeen = home === null ? null : watchLastSeen(home.folder, () => systemClock.wall());
   const onPeer = lastSeen === null ? null : lastSeen.note;
-  const started = await assemble({ settings, log, keylog: keylog?.write ?? null, onPeer });
+  const started = await assemble({ home: home?.folder ?? null, settings, log, keylog: keylog?.write ?? null, onPeer });
   if (!started.ok) return fail(log, { ...started, lines: [...started.lines] });
+  const { running } = started;
+  const reloadNow = oneAtATime(() => reloadSafely(running, command, home));
+  const closeOperators = await openOperators({ running, home: home?.folder ?? null, reload: reloadNow });
   log.write('information', `zancudo version ${productVersion()} running`);
   if (channel !== null) {
     log.redirectStandardError(2);
     channel.ready();
   }
-  await untilStopped(signals, started.running, command, home, log);
+  await untilStopped(signals, { running, command, home, log, reloadNow, closeOperators });
   lastSeen?.stop();
   return exitCodes.ok;
 }
@@ -185,27 +190,32 @@ function logLocalOnly(log: BrokerLog): void {
   );
 }
 
+/** A broker that serves, and who can tell it to do something else. */
+interface Serving {
+  running: RunningBroker;
+  command: BrokerCommand;
+  home: Home | null;
+  log: BrokerLog;
+  reloadNow: () => Promise<ReloadReport>;
+  closeOperators: () => Promise<void>;
+}
+
 /** Serves signals until one of them says stop. */
-async function untilStopped(
-  signals: Signals,
-  running: RunningBroker,
-  command: BrokerCommand,
-  home: Home | null,
-  log: BrokerLog,
-): Promise<void> {
+async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
+  const { running, command, home, log, reloadNow, closeOperators } = serving;
   const manager = connectServiceManager({
     environment: process.env,
     onProblem: lines => lines.forEach(line => log.write('warning', line)),
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
-  const stopWatching = home === null ? null : watchHome(home.folder, () => reloadSafely(running, command, home));
+  const stopWatching = home === null ? null : watchHome(home.folder, async () => void (await reloadNow()));
   const stopForecast = startForecast(running, home?.folder ?? null);
   await new Promise<void>(resolve => {
     signals.serve({
       stop: () => resolve(),
       reload: () => {
         manager.reloading();
-        void reloadSafely(running, command, home).then(() => manager.ready());
+        void reloadNow().then(() => manager.ready());
       },
       save: () => log.write('information', saveText(running.settings)),
       printSubscriptions: () => printSubscriptions(running.broker, process.stdout),
@@ -216,15 +226,27 @@ async function untilStopped(
   stopWatching?.();
   stopForecast();
   manager.stopping();
+  await closeOperators();
   await running.stop();
 }
 
-async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<void> {
+async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<ReloadReport> {
   try {
-    await reload(running, command, home);
+    return await reload(running, command, home);
   } catch (error) {
     logFault(running.log, 'reloading', error);
+    return failedReload(['A fault of the broker; its log has more. It goes on as it was.']);
   }
+}
+
+/** A signal, the operator and the files themselves may ask for a reload in the same moment. */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
 }
 
 /** Names and addresses of the machine change, certificates end: the home notices and the listeners follow. */

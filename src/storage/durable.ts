@@ -53,6 +53,9 @@ export interface StoreStats {
   waitingBytes: number;
   /** Transactions, and rows that they inserted, updated or removed. */
   commits: number;
+  /** From handing a batch to the worker until it was safe, summed. */
+  commitSeconds: number;
+  file: string;
   rowsWritten: number;
   sessions: number;
   messages: number;
@@ -117,6 +120,8 @@ export class DurableStore implements Store {
   #inTrouble = false;
   #toldOverload = false;
   #commits = 0;
+  #commitSeconds = 0;
+  #handedOverAt = 0;
   #rowsWritten = 0;
   /** Wakes close() when waiting has no end. */
   #giveUp: (() => void) | null = null;
@@ -223,6 +228,8 @@ export class DurableStore implements Store {
       waitingChanges: this.#pending.size,
       waitingBytes: this.#waitingBytes,
       commits: this.#commits,
+      commitSeconds: this.#commitSeconds,
+      file: this.#options.file,
       rowsWritten: this.#rowsWritten,
       sessions: this.#pending.clients.size,
       messages: this.#pending.messages.size,
@@ -278,6 +285,7 @@ export class DurableStore implements Store {
     const batch = this.#pending.take(this.#options.now(), this.#options.propertiesToJson);
     this.#inFlight = callbacks;
     this.#inFlightBytes = batch.bytes.length;
+    this.#handedOverAt = performance.now();
     this.#rowsWritten += size;
     this.#send({ kind: 'batch', batch }, [batch.bytes.buffer]);
   }
@@ -299,6 +307,7 @@ export class DurableStore implements Store {
     this.#inFlight = null;
     this.#inFlightBytes = 0;
     this.#commits++;
+    this.#commitSeconds += (performance.now() - this.#handedOverAt) / 1000;
     if (!this.overloaded) this.#toldOverload = false;
     // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it.
     if (this.#pending.size > 0) this.#handOver();

@@ -7,6 +7,7 @@
 import type { PacketError } from '../../codec/mod.ts';
 import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../../codec/mod.ts';
 import { confine, unlessConfined } from '../confined.ts';
+import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection.ts';
 import { type Ending, endConnection, phraseFor } from '../endings.ts';
 import { accept } from './accept.ts';
@@ -88,7 +89,7 @@ function waitFor(attempt: ConnectAttempt, outcome: Promise<StageOutcome>, next: 
 /** The only door for a CONNECT that is refused. */
 export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   const { connection, broker } = attempt;
-  broker.meter.connectsRefused++;
+  countRefusal(broker, refusal.reason);
   if (refusal.protocolText !== undefined) connection.logProtocolError(refusal.protocolText);
   const code = connection.version === 5 ? refusal.v5 : refusal.v3;
   if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
@@ -96,6 +97,12 @@ export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
   if (refusal.because !== undefined) ending.explanation = explanation(attempt, refusal.because);
   endConnection(broker, connection, ending);
+}
+
+/** By the phrases of the log, which are a fixed few. */
+function countRefusal({ meter }: Broker, cause: string): void {
+  meter.connectsRefused++;
+  meter.refusals.set(cause, (meter.refusals.get(cause) ?? 0) + 1);
 }
 
 /** A line that can be read alone: who, from where, as whom, and why. */
@@ -121,7 +128,7 @@ function sendRefusal(connection: Connection, v5: boolean, reasonCode: number, re
 export function refuseUnreadable(connection: Connection, error: PacketError): void {
   const { broker, peer, reader } = connection;
   const { answer } = error;
-  broker.meter.connectsRefused++;
+  countRefusal(broker, error.ending ?? phraseFor(error.reasonCode));
   const firstPacket = connection.state === 'awaiting-connect';
   const tls = firstPacket && looksLikeTls(reader.unread);
   if (tls) {

@@ -1,6 +1,6 @@
 /** Chapter: open ports, who may speak on them and in what form. */
 import type { Argument } from './argument.ts';
-import { innerListenerOption, listenerOption, notBuiltYet, specialOption, type OptionRow } from './row.ts';
+import { innerListenerOption, listenerOption, specialOption, type OptionRow } from './row.ts';
 import { bool, choice, emptyValue, integer, readInteger, text, type ValueType } from './types.ts';
 import { ConfError, refuse } from '../error.ts';
 import { realpathSync } from 'node:fs';
@@ -185,11 +185,9 @@ export const listeners: readonly OptionRow[] = [
     name: 'protocol',
     type: choice(['mqtt', 'websockets', 'http_api']),
     field: 'protocol',
-    says: 'What the listener speaks: MQTT on its own, or MQTT within WebSockets.',
+    says: 'What the listener speaks: MQTT on its own, MQTT within WebSockets, or HTTP: version, listeners and $SYS below /api/v1/, /metrics for Prometheus, /healthz, /readyz, and the files of http_dir.',
     since: '<=1.4 (http_api 2.1)',
     reload: 'restart',
-    fate: notBuiltYet('the HTTP interface'),
-    only: { when: 'http_api', test: value => value === 'http_api' },
     differs: 'Local-only mode opens no http_api listener on port 9883.',
   }),
   innerListenerOption({
@@ -197,10 +195,9 @@ export const listeners: readonly OptionRow[] = [
     type: existingDirectory,
     field: 'httpDir',
     repeat: 'error',
-    says: 'Directory of the files that an http_api listener serves.',
+    says: 'Directory of the files that an http_api listener serves. Other listeners serve none.',
     since: '<=1.4',
     reload: 'restart',
-    fate: notBuiltYet('the HTTP interface'),
   }),
   specialOption<MqttVersion[], 'listener'>({
     name: 'accept_protocol_versions',

@@ -61,6 +61,16 @@ export const processOptions: readonly OptionRow[] = [
     since: '<=1.4',
     reload: 'restart',
   }),
+  globalOption({
+    name: 'admin_socket',
+    type: path,
+    field: 'adminSocket',
+    repeat: 'error',
+    says: 'Unix socket on which `zancudo status`, `clients`, `sessions`, `topics`, `retained`, `drops` and `reload` reach this broker. Whoever may open it may do all of that: it is made for its owner alone (0600), in a folder that is made 0700 when it is not there.',
+    standard: 'none with -c; run/operators.sock in a home',
+    since: 'ours',
+    reload: 'restart',
+  }),
   removed(
     'retry_interval',
     'Seconds until a message was sent again.',

@@ -35,6 +35,7 @@ websockets_headers_size websockets_log_level websockets_origin`
   .split(/\s+/);
 
 const ourNames = [
+  'admin_socket',
   'ca_home',
   'certfile_rsa',
   'connect_timeout',

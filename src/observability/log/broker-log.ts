@@ -63,6 +63,8 @@ export class BrokerLog implements Log {
   subscribe = false;
   unsubscribe = false;
   connections = true;
+  /** Hears every line before it is asked whether anybody wants it; for a reload that has to tell what happened. */
+  overhear: ((as: LogClass, text: string) => void) | null = null;
   #options: LogOptions;
   #standardError: StandardStream;
   #standardOutput: StandardStream;
@@ -87,6 +89,7 @@ export class BrokerLog implements Log {
   }
 
   write(as: LogClass, text: string): void {
+    this.overhear?.(as, text);
     if (!this.#wanted.has(as)) return;
     const line = this.#format(text);
     for (const sink of this.#sinks) sink.write(line, as);

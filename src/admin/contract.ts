@@ -1,0 +1,164 @@
+/**
+ * What the operators' socket says and understands: the paths with their answers, for those who serve them and those who
+ * ask. Types and a few words; nothing here runs.
+ *
+ *   GET    /v1/status                      StatusReport
+ *   GET    /v1/clients?match=&user=        a line of ClientFacts for each, then ListEnd
+ *   GET    /v1/clients/ID                  ClientFacts           DELETE  disconnects it
+ *   GET    /v1/sessions?match=&user=&away= a line of SessionFacts for each, then ListEnd
+ *   GET    /v1/sessions/ID                 SessionDetail         DELETE  forgets it
+ *   GET    /v1/topics?match=               a line of FilterFacts for each, then ListEnd
+ *   GET    /v1/topics/NAME                 TopicReport
+ *   GET    /v1/retained?match=&payload=    a line of RetainedFacts (RetainedCopy with payload=1) for each, then ListEnd
+ *   GET    /v1/retained/TOPIC              RetainedCopy
+ *   POST   /v1/retained/purge              lines of PurgeOrder    -> PurgeReport
+ *   POST   /v1/retained/restore            lines of RetainedCopy  -> RestoreReport
+ *   GET    /v1/drops                       DropsReport
+ *   POST   /v1/reload                      ReloadReport
+ *   GET    /metrics /healthz /readyz       text
+ *
+ * Lists come as one JSON object a line, while the broker goes on with its work; a list without its ListEnd was cut off.
+ * A request that cannot be served is answered with a Problem.
+ */
+import type { ClientFacts, FilterFacts, ReceiverFacts, SessionDetail, SessionFacts } from '../broker/ports.ts';
+
+export type { ClientFacts, FilterFacts, ReceiverFacts, SessionDetail, SessionFacts };
+
+export interface Problem {
+  error: string;
+}
+
+/** The last line of a list. */
+export interface ListEnd {
+  end: true;
+  /** True when the limit cut the list off. */
+  more: boolean;
+}
+
+export interface RetainedFacts {
+  topicName: string;
+  bytes: number;
+  qos: 0 | 1 | 2;
+  /** Client identifier; null when the broker itself published it, or it is no longer known. */
+  publisher: string | null;
+  /** Unix second; 0 for never. */
+  expiresAt: number;
+  /** The beginning of the payload when it is text, else null. */
+  preview: string | null;
+}
+
+/** Everything that is needed to put it back. */
+export interface RetainedCopy {
+  topicName: string;
+  qos: 0 | 1 | 2;
+  expiresAt: number;
+  payloadBase64: string;
+  /** MQTT 5 properties as they are on the wire. */
+  propertiesBase64: string;
+  /** Of topic, payload and properties: what is purged is what was seen. */
+  digest: string;
+}
+
+export interface PurgeOrder {
+  topicName: string;
+  digest: string;
+}
+
+export interface PurgeReport {
+  purged: number;
+  /** Topics whose message has changed or gone since it was looked at; they stay as they are. */
+  changed: string[];
+}
+
+export interface RestoreReport {
+  restored: number;
+  /** Topics that have a message again, or whose message has expired since. */
+  kept: string[];
+}
+
+export interface TopicReport {
+  topicName: string;
+  receivers: ReceiverFacts[];
+  retained: RetainedFacts | null;
+}
+
+export interface DropsReport {
+  /** Messages, by cause, since the start. */
+  totals: { cause: string; messages: number }[];
+  clients: { clientId: string; cause: string; messages: number; bytes: number; lastAt: number }[];
+}
+
+export interface ReloadReport {
+  ok: boolean;
+  /** What is in force now and was not before, one sentence each. */
+  changed: string[];
+  /** What has changed in the files and takes effect at the next start. */
+  waits: string[];
+  /** Clients that may no longer be here and were disconnected. */
+  disconnected: number;
+  /** Errors and warnings, as in the log. */
+  said: string[];
+}
+
+export interface StatusReport {
+  version: string;
+  pid: number;
+  /** Unix milliseconds. */
+  startedAt: number;
+  /** The configuration file; null in local-only mode. */
+  configuration: string | null;
+  /** Null when the broker runs on a configuration of its own. */
+  home: string | null;
+  listeners: ListenerStatus[];
+  certificates: CertificateStatus[];
+  clients: { connected: number; sessions: number; subscriptions: number; retained: number; stored: number };
+  /** A minute, averaged over the last one. */
+  rates: { messagesIn: number; messagesOut: number; bytesIn: number; bytesOut: number; connects: number };
+  store: StoreStatus | null;
+  process: {
+    residentBytes: number;
+    heapBytes: number;
+    /** Share of the last minute that the routing thread was at work. */
+    busy: number;
+    /** Milliseconds that 99 of 100 turns of the event loop were late at most, since the start. */
+    lateMs: number;
+    threads: number;
+  };
+  /** What an operator should look at, most pressing first; empty when all is well. */
+  unusual: string[];
+}
+
+export interface ListenerStatus {
+  name: string;
+  protocol: 'mqtt' | 'websockets' | 'http_api';
+  /** Where it is bound: `0.0.0.0:8883`, or a path. */
+  addresses: string[];
+  encrypted: boolean;
+  /** Who can reach it. */
+  reach: 'this machine' | 'the network';
+  /** What they have to show: `a certificate or a password`. */
+  login: string;
+  connections: number;
+}
+
+export interface CertificateStatus {
+  /** `certificate`, `ca`, `revocation-list`, `device`. */
+  kind: string;
+  /** The listener, or `home`. */
+  of: string;
+  subject: string;
+  file: string;
+  /** Unix milliseconds. */
+  ends: number;
+}
+
+export interface StoreStatus {
+  file: string;
+  bytes: number;
+  /** Changes that wait for the disk. */
+  waitingChanges: number;
+  commits: number;
+  /** Of the commits so far, on average; null before the first. */
+  commitMs: number | null;
+  inTrouble: boolean;
+}

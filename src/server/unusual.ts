@@ -1,0 +1,72 @@
+/** What an operator should look at, by a row each, most pressing first. Nothing here happens every day on a healthy broker. */
+import { daysText } from '../pki/mod.ts';
+import type { CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
+import type { Meter } from '../broker/ports.ts';
+
+export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
+  now: number;
+  meter: Readonly<Meter>;
+  /** Messages dropped, by cause, since the start. */
+  drops: readonly { cause: string; messages: number }[];
+}
+
+type Look = (facts: UnusualFacts) => string | readonly string[] | null;
+
+const dayMs = 86_400_000;
+const soonMs = 14 * dayMs;
+/** Share of the routing thread's time above which a burst makes everybody wait. */
+const busyMax = 0.8;
+const lateMaxMs = 250;
+/** A share of refused connections that is more than a few mistyped passwords. */
+const refusedAtLeast = 10;
+
+const looks: readonly Look[] = [
+  ({ store }) => (store?.inTrouble === true ? 'the disk does not take the store: QoS 1 and 2 are not acknowledged' : null),
+  ({ certificates, now }) => certificates.flatMap(each => ending(each, now)),
+  ({ listeners }) => listeners.flatMap(exposed),
+  ({ process: { busy } }) => (busy > busyMax ? `the routing thread was busy ${percent(busy)} of the last minute` : null),
+  ({ process: { lateMs } }) => (lateMs > lateMaxMs ? `messages had to wait ${lateMs} ms and more at times` : null),
+  ({ store }) => {
+    const waiting = store?.waitingChanges ?? 0;
+    return waiting > 100_000 ? `${waiting} changes wait for the disk, which is slower than the messages come` : null;
+  },
+  ({ drops, meter }) => {
+    const causes = drops.filter(({ messages }) => messages > 0).map(({ cause, messages }) => `${messages} ${cause}`);
+    if (causes.length > 0) return `messages were dropped: ${causes.join(', ')} (zancudo drops)`;
+    return meter.publishDropped > 0 ? `${meter.publishDropped} messages were dropped at a limit` : null;
+  },
+  ({ meter }) => refusedText(meter),
+  ({ meter }) => many(meter.connectionsRefusedByLimit, 'connections were closed by a connection limit'),
+  ({ meter }) => many(meter.slowLinksPaused, 'times a client did not read what it had asked for'),
+  ({ meter }) => many(meter.publishDenied, 'publishes or deliveries were refused by the access rules'),
+]; // prettier-ignore
+
+export function unusual(facts: UnusualFacts): string[] {
+  return looks.flatMap(look => look(facts) ?? []);
+}
+
+function ending({ kind, of, subject, ends }: CertificateStatus, now: number): string[] {
+  const left = ends - now;
+  if (left > soonMs) return [];
+  const what = kind === 'device' ? `the certificate of device ${subject.replace(/^CN=/, '')}` : `the ${kind} of ${of}`;
+  return [left <= 0 ? `${what} has ended` : `${what} ends in ${daysText(left)}`];
+}
+
+/** Plain, open to everybody, and on the network: all three together are hardly meant. */
+function exposed({ name, encrypted, reach, login }: ListenerStatus): string[] {
+  if (reach !== 'the network' || encrypted) return [];
+  return [
+    login === 'nothing'
+      ? `${name} lets everybody on the network in, without TLS`
+      : `${name} takes passwords from the network without TLS`,
+  ];
+}
+
+function refusedText({ refusals }: Readonly<Meter>): string | null {
+  const causes = [...refusals].filter(([, count]) => count >= refusedAtLeast);
+  if (causes.length === 0) return null;
+  return `connections were refused: ${causes.map(([cause, count]) => `${count} ${cause}`).join(', ')}`;
+}
+
+const many = (count: number, what: string): string | null => (count > 0 ? `${count} ${what}` : null);
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
