@@ -6,6 +6,7 @@
  * Whatever fails says so in lines and an exit code; nothing half-built is left behind.
  */
 import { randomUUID } from 'node:crypto';
+import { enrolmentService, passForExpired, tokenLogin } from '../admin/enrolment-mqtt/mod.ts';
 import { systemClock, findingLines } from '../base/mod.ts';
 import { Broker, TICK_MILLISECONDS } from '../broker/mod.ts';
 import type { ListenerRules, Peer } from '../broker/ports.ts';
@@ -23,6 +24,7 @@ import { type ConfiguredAccessControl, createAccessControl } from '../security/m
 import { WriteScheduler } from '../transport/mod.ts';
 import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
 import { openEnrolment } from './enrolment.ts';
+import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { FileNews } from './reload-words.ts';
@@ -69,7 +71,12 @@ export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
 export async function assemble({ home, settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
-  const created = createAccessControl(scopes, { log, passwordChecksWaitingMax: settings.maxPendingConnections });
+  const enrolling = enrolmentPorts(settings, rules, log, () => enrolment?.office ?? null);
+  const created = createAccessControl(scopes, {
+    log,
+    passwordChecksWaitingMax: settings.maxPendingConnections,
+    authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
+  });
   if (!created.ok) return { ok: false, ...created.failure };
   const { access } = created;
   const opened = await openStore(settings, log);
@@ -78,6 +85,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const ports = { clock: systemClock, log, meter, access, store: opened.store, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
+  if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
   let running: RunningBroker | null = null;
   const inForce = (): Settings => running?.settings ?? settings;
@@ -106,7 +114,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
       explain: (error, files) => explanation(error, files),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
       judgementOfOpenssl: verdictOfOpenSsl,
-      passForExpired: () => null,
+      passForExpired: (listener, der) => (enrolling === null ? null : passForExpired(enrolling, listener, der)),
       keylog,
     },
     new WriteScheduler(),

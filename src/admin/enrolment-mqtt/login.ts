@@ -9,7 +9,7 @@
 import type { AuthenticationRequest, ListenerRules, ServicePass } from '../../broker/ports.ts';
 import { EnrolmentRefusal, isTokenText } from '../../pki/mod.ts';
 import type { AuthenticationAnswer, Authenticator } from '../../security/mod.ts';
-import { clearText, ENROL_TOPIC, type EnrolmentPorts, isPrivate, RENEW_TOPIC } from './service.ts';
+import { ENROL_TOPIC, type EnrolmentPorts, RENEW_TOPIC } from './service.ts';
 
 /** For devices that do not know their name yet: the token says which it is. */
 const ANYBODY = 'enroll';
@@ -24,7 +24,6 @@ function byToken({ officeOf, clock }: EnrolmentPorts, request: AuthenticationReq
   if (!isTokenText(token)) return 'ignore';
   const office = officeOf(peer.listener);
   if (office === null) return 'ignore';
-  if (!isPrivate(peer)) return refused(clearText(), username);
   const invite = office.inviteFor(token, { address, now: clock.wall() });
   if (invite instanceof EnrolmentRefusal) return refused(invite, username);
   if (username === null || username === ANYBODY || username === invite.name) {

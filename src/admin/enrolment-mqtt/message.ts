@@ -24,6 +24,8 @@ export function readEnrolmentMessage(payload: Buffer): EnrolmentMessage | string
   if (payload[0] === DER_START || payload.toString('latin1', 0, PEM_START.length) === PEM_START) {
     return { request: payload, token: null };
   }
+  // mosquitto_rr 2.0 sends nothing for -f and -s.
+  if (payload.length === 0) return 'the payload is empty: it is to be the certificate request';
   const fields = jsonObject(payload);
   if (fields === null) return 'the payload is neither JSON nor a certificate request';
   const { csr, token = null } = fields;

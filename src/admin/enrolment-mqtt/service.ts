@@ -8,7 +8,7 @@
  * Who may come this far without an account is decided by login.ts; here everybody is asked for what they have
  * to show. Tokens are neither logged nor sent back.
  */
-import type { Clock, ListenerRules, Log, Peer, ServiceRequest, TopicService } from '../../broker/ports.ts';
+import type { Clock, ListenerRules, Log, ServiceRequest, TopicService } from '../../broker/ports.ts';
 import { type Enrolled, type EnrolmentOffice, EnrolmentRefusal, timeText } from '../../pki/mod.ts';
 import { type EnrolmentMessage, enrolledText, readEnrolmentMessage, refusalText } from './message.ts';
 
@@ -19,7 +19,7 @@ export const RENEW_TOPIC = '$CA/v1/renew';
 const PAYLOAD_BYTES_MAX = 65_536;
 
 export interface EnrolmentPorts {
-  /** The office of the CA behind a listener; null where nobody can enrol. */
+  /** The office of the CA behind a listener; null where nobody can enrol: wherever there is no TLS. */
   officeOf: (listener: ListenerRules) => EnrolmentOffice | null;
   clock: Pick<Clock, 'wall'>;
   log: Log;
@@ -61,7 +61,6 @@ async function enrol(
 ): Promise<Outcome> {
   const token = message.token ?? (typeof shown === 'string' ? shown : null);
   if (token === null) return new EnrolmentRefusal('token-unknown', 'a token is needed, as the password or as "token"');
-  if (!isPrivate(peer)) return clearText();
   return office.redeem(token, message.request, { address: peer.address, now: clock.wall() });
 }
 
@@ -77,17 +76,6 @@ async function renew(
     return new EnrolmentRefusal('certificate-missing', 'connect with the certificate that is to be renewed', log);
   }
   return office.renew(certificate, message.request, { address: peer.address, now: clock.wall() });
-}
-
-/** Whether nobody else can read what this peer sends: TLS, or the same machine. */
-export function isPrivate({ tls, port, address, proxied }: Peer): boolean {
-  return tls !== null || (proxied !== true && (port === 0 || address === '::1' || address.startsWith('127.')));
-}
-
-export function clearText(): EnrolmentRefusal {
-  const log =
-    'its token came in clear text over the network; whoever listens can use it. Withdraw it: zancudo device invite revoke NAME';
-  return new EnrolmentRefusal('token-unknown', 'tokens are taken over TLS only', log);
 }
 
 function finish({ log }: EnrolmentPorts, request: ServiceRequest, outcome: Outcome): void {

@@ -83,7 +83,7 @@ async function chainOf(host: string, port: number): Promise<X509Certificate[]> {
       reject(new EnrolFault(`${host}:${port} was not reached by TLS: ${why}.`, 'Does the broker run, and is this its TLS port?')); // prettier-ignore
     };
     socket.setTimeout(handshakeMs, () => fail(`no answer within ${handshakeMs / 1000} s`));
-    socket.on('error', error => fail(error.message));
+    socket.on('error', (error: Error) => fail(error.message));
   });
 }
 
