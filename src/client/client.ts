@@ -17,13 +17,14 @@ import {
   type Suback,
 } from '../codec/mod.ts';
 import { AliasBook } from './alias-book.ts';
+import { backOffMs } from './back-off.ts';
 import { ClientError, isFinalReason, mayPass } from './client-error.ts';
 import { connectPacket } from './connect-packet.ts';
 import { connectionRefused } from './connack-refusal.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { connectTimeoutMs, dial, placeOf } from './dial.ts';
 import { Incoming } from './incoming.ts';
-import type { ConnectOptions, Message, Qos } from './options.ts';
+import type { Authentication, ConnectOptions, Message, Qos } from './options.ts';
 import { Outgoing, type Publication, type Published } from './outgoing.ts';
 import { PacketIds } from './packet-ids.ts';
 import { rawProperties } from './properties.ts';
@@ -216,14 +217,8 @@ export class Client implements ConnectionOwner {
     const { authentication } = this.options;
     const connection = this.connection!;
     if (authentication === undefined || packet.reasonCode !== 0x18) return;
-    void Promise.resolve(authentication.respond(packet.properties.authenticationData ?? null, packet.properties)).then(
-      data => {
-        const properties = {
-          authenticationMethod: authentication.method,
-          ...(data ? { authenticationData: data } : {}),
-        };
-        connection.sendAuth({ reasonCode: 0x18, properties });
-      },
+    void respond(authentication, packet).then(
+      properties => connection.sendAuth({ reasonCode: 0x18, properties }),
       (error: unknown) => connection.fail(authenticationFailed(error)),
     );
   }
@@ -337,12 +332,10 @@ export class Client implements ConnectionOwner {
   }
 }
 
-const firstRetryMs = 1_000;
-const longestRetryMs = 30_000;
-
-/** Doubles up to half a minute; the jitter keeps a thousand clients from coming back in the same instant. */
-function backOffMs(attempt: number): number {
-  return Math.min(longestRetryMs, firstRetryMs * 2 ** attempt) * (0.5 + Math.random() / 2);
+/** Asynchronous so that an answer that throws at once is told like one that fails later. */
+async function respond(authentication: Authentication, { properties }: Auth): Promise<Properties> {
+  const data = await authentication.respond(properties.authenticationData ?? null, properties);
+  return { authenticationMethod: authentication.method, ...(data ? { authenticationData: data } : {}) };
 }
 
 function notConnected(place: string): ClientError {
