@@ -63,6 +63,7 @@ const notInTheHeart = {
  * an import or a backup needs.
  */
 const sideDoors = [
+  'src/admin/enrolment-mqtt/mod.ts',
   'src/admin/enrolment/mod.ts',
   'src/server/devices/mod.ts',
   'src/server/process/mod.ts',
