@@ -3,9 +3,10 @@
  *
  * Both are run in turn, under one generator (this tree's), and compared by CPU time for each message, round by round: a
  * neighbour who takes half the machine takes it from both. Rounds go on until the answer is clear or there were enough.
+ * Exit codes: 0 not slower, 1 slower, 2 nothing could be compared.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, zancudoOf } from './brokers.ts';
@@ -27,17 +28,31 @@ function lastRelease(): string {
   }
 }
 
-/** The sources of that commit in a folder of their own, on the packages of this one. */
-function checkOut(ref: string): string {
+/** A tree in a folder of its own, on the packages of this one but with no bundle that was built for another tree. */
+function makeTree(fill: (folder: string) => void): string {
   const folder = mkdtempSync(join(tmpdir(), 'zancudo-guard-'));
-  execFileSync('sh', ['-c', 'git archive "$1" | tar -x -C "$2"', 'sh', ref, folder], { cwd: root });
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  fill(folder);
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  }
   return folder;
 }
 
-async function compare(before: string, id: string): Promise<Verdict> {
+const checkedOut = (ref: string): string =>
+  makeTree(folder => execFileSync('sh', ['-c', 'git archive "$1" | tar -x -C "$2"', 'sh', ref, folder], { cwd: root }));
+
+/** As it is now, and stays while it is measured. */
+const copied = (): string =>
+  makeTree(folder => {
+    for (const name of ['bin', 'scripts', 'src', 'package.json']) {
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
+  });
+
+async function compare(before: string, after: string, id: string): Promise<Verdict> {
   const cell = chosen(cells, [id])[0]!;
-  const [old, now] = [zancudoOf(before, 'before'), zancudoOf(root, 'now')];
+  const [old, now] = [zancudoOf(before, 'before'), zancudoOf(after, 'now')];
   const ratios: number[] = [];
   for (;;) {
     const load = { args: cell.args, setup: cell.setup ?? {} };
@@ -59,12 +74,18 @@ async function compare(before: string, id: string): Promise<Verdict> {
 }
 
 const ref = process.argv[2] ?? lastRelease();
-const before = checkOut(ref);
+const trees: string[] = [];
 try {
   process.stdout.write(`CPU for each message, this tree for one of ${ref} (${git('rev-parse', '--short=10', ref)})\n`);
+  const [before, after] = [checkedOut(ref), copied()];
+  trees.push(before, after);
   const verdicts: Verdict[] = [];
-  for (const id of watched) verdicts.push(await compare(before, id));
+  for (const id of watched) verdicts.push(await compare(before, after, id));
   process.exitCode = verdicts.includes('slower') ? 1 : 0;
+} catch (error) {
+  // Not to be taken for a verdict.
+  process.stderr.write(`Nothing could be compared: ${(error as Error).message}\n`);
+  process.exitCode = 2;
 } finally {
-  rmSync(before, { recursive: true, force: true });
+  for (const tree of trees) rmSync(tree, { recursive: true, force: true });
 }
