@@ -11,9 +11,11 @@ import {
   Namespace,
   needs,
   refusedStart,
+  run,
   startBroker,
   temporaryDirectory,
   until,
+  zancudo,
   type Broker,
   type BrokerOptions,
   type NamespaceOptions,
@@ -74,6 +76,12 @@ export class DebianMachine {
     this.configure(mainConf, debianConf);
   }
 
+  /** From now on mosquitto_pub, mosquitto_sub and mosquitto_passwd are ours. */
+  async installOurTools(): Promise<void> {
+    const result = await run(zancudo, ['aliases', join(this.#directory.path, 'bin')]);
+    if (result.code !== 0) throw new Error(result.output);
+  }
+
   /** Where a file of the machine lies for the test. */
   outside(inside: string): string {
     return this.namespace.outside(inside);
@@ -100,7 +108,8 @@ export class DebianMachine {
 
   /** The same, for a program that stays, such as a subscriber. */
   leaveRunning(line: string, cwd = this.home): Background {
-    return new Background('/bin/sh', ['-c', `exec ${line}`], { cwd, spawn: this.namespace.spawn });
+    const script = `export PATH=${this.#path}; exec ${line}`;
+    return new Background('/bin/sh', ['-c', script], { cwd, spawn: this.namespace.spawn });
   }
 
   /** Starts the broker as Debian's service does. */

@@ -72,7 +72,7 @@ class LineSender {
   }
 
   async send(line: Buffer): Promise<void> {
-    // Not Promise.race: a thousand promises for every line made 50,000 lines take 4.5 s instead of 1.
+    // Not Promise.race over all of them: 50,000 lines then took 2.8 s of processor time, and take 0.7 s so.
     if (this.pending.size >= pendingMax) await new Promise<void>(resolve => (this.hasRoom = resolve));
     const done = this.publish(line).catch((error: unknown) => {
       if (!(error instanceof ClientError)) throw error;
