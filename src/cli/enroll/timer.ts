@@ -13,7 +13,7 @@ export function timer(call: Call): number {
     `Description=Renew the MQTT certificate of the profile ${name}`,
     '[Service]',
     'Type=oneshot',
-    `Environment=ZANCUDO_HOME=${call.home.folder}`,
+    `Environment="ZANCUDO_HOME=${call.home.folder}"`,
     `ExecStart=${shellWord(process.execPath)} ${shellWord(program)} enroll renew --profile ${name} --if-days-left 30`,
     '',
     `# ~/.config/systemd/user/${unit}.timer`,
