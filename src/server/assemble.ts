@@ -92,6 +92,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const enrolment = openEnrolment({
     settings: inForce,
     log,
+    meter,
     reloadAccess: () => access.reload(securityScopes(inForce().listeners, rules))?.lines ?? [],
   });
   const watch = new BrokerWatch(meter, systemClock.wall());

@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { systemClock } from '../base/mod.ts';
-import type { Peer } from '../broker/ports.ts';
+import type { Meter, Peer } from '../broker/ports.ts';
 import type { Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { diskRegistryStore, EnrolmentOffice, hasAuthority, PkiError, type Registry, sweepParcels } from '../pki/mod.ts';
@@ -25,6 +25,7 @@ export interface Enrolment {
 interface EnrolmentOptions {
   settings: () => Settings;
   log: BrokerLog;
+  meter: Meter;
   /** Reads the access files again; what was wrong, line by line. */
   reloadAccess: () => readonly string[];
 }
@@ -46,7 +47,7 @@ export function openEnrolment(options: EnrolmentOptions): Enrolment | null {
   return {
     office,
     onHttp(socket, peer) {
-      door ??= loadDoor(caHome, office, options.log);
+      door ??= loadDoor(caHome, office, options);
       void door.then(open => (stopped ? socket.destroy() : open.take(socket, peer)));
     },
     stop() {
@@ -57,9 +58,13 @@ export function openEnrolment(options: EnrolmentOptions): Enrolment | null {
   };
 }
 
-async function loadDoor(folder: string, office: EnrolmentOffice, log: BrokerLog): Promise<EnrolmentDoor> {
+async function loadDoor(
+  folder: string,
+  office: EnrolmentOffice,
+  { log, meter }: EnrolmentOptions,
+): Promise<EnrolmentDoor> {
   const { openEnrolmentDoor } = await import('../admin/enrolment/mod.ts');
-  return openEnrolmentDoor({ folder, office, log, wall: () => systemClock.wall() });
+  return openEnrolmentDoor({ folder, office, log, meter, wall: () => systemClock.wall() });
 }
 
 function officeOf(folder: string, { settings, log, reloadAccess }: EnrolmentOptions): EnrolmentOffice {

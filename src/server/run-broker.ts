@@ -208,7 +208,9 @@ async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
     onProblem: lines => lines.forEach(line => log.write('warning', line)),
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
-  const stopWatching = home === null ? null : watchHome(home.folder, async () => void (await reloadNow()));
+  // `zancudo ca` and `zancudo device` work on these.
+  const folders = new Set([home?.folder ?? null, running.settings.caHome].filter(folder => folder !== null));
+  const stopWatching = [...folders].map(folder => watchHome(folder, async () => void (await reloadNow())));
   const stopForecast = startForecast(running, home?.folder ?? null);
   await new Promise<void>(resolve => {
     signals.serve({
@@ -223,7 +225,7 @@ async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
     manager.ready();
   });
   if (renewal !== null) clearInterval(renewal);
-  stopWatching?.();
+  for (const stop of stopWatching) stop();
   stopForecast();
   manager.stopping();
   await closeOperators();

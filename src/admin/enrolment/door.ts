@@ -12,7 +12,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Log, Peer } from '../../broker/ports.ts';
+import type { Log, Meter, Peer } from '../../broker/ports.ts';
 import type { EnrolmentOffice } from '../../pki/mod.ts';
 import { createHttpServer } from '../http-server.ts';
 import { estRoutes } from './est.ts';
@@ -24,6 +24,7 @@ export interface DoorOptions {
   folder: string;
   office: EnrolmentOffice;
   log: Log;
+  meter: Meter;
   /** Unix time in milliseconds. */
   wall: () => number;
 }
@@ -53,6 +54,7 @@ export async function openEnrolmentDoor(options: DoorOptions): Promise<Enrolment
     take(socket, peer) {
       const full = refusalOf(visitors, peer);
       if (full !== null) {
+        options.meter.connectionsRefusedByLimit++;
         options.log.write('warning', `Warning: HTTP from ${peer.address} on ${peer.listener.name} closed: ${full}.`);
         return void socket.destroy();
       }

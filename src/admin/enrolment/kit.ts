@@ -46,7 +46,7 @@ function found<T extends Parcel>(visit: Visit, find: (...at: [string, string, nu
   const parcel = find(options.folder, visit.path.slice('/kit/'.length), applicant.now);
   if (parcel !== null) return parcel;
   options.office.attempts.failed(applicant.address, applicant.now);
-  visit.note(`refused: ${goneLog}.`);
+  visit.noteRefusal('token-unknown', goneLog);
   visit.text(404, 'This link has been used, or its time is up. Ask for another one.\n');
   return null;
 }

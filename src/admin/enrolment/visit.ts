@@ -104,11 +104,18 @@ export class Visit {
   /** Tells the visitor why not, and the operator a little more. */
   refuse({ code, reason, log, retryAfterSeconds }: EnrolmentRefusal): void {
     const status = statusOf[code];
-    this.note(`refused: ${log}.`);
+    this.noteRefusal(code, log);
     this.text(status, `${reason}\n`, {
       ...(status === 401 ? { 'www-authenticate': 'Basic realm="enrolment", charset="UTF-8"' } : {}),
       ...(retryAfterSeconds === null ? {} : { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
     });
+  }
+
+  noteRefusal(code: RefusalCode, log: string): void {
+    const { refusals } = this.options.meter;
+    const cause = `enrolment ${code}`;
+    refusals.set(cause, (refusals.get(cause) ?? 0) + 1);
+    this.note(`refused: ${log}.`);
   }
 
   /** A line for the operator: who, where, what. */

@@ -17,7 +17,7 @@ export const enrolment: readonly OptionRow[] = [
     type: text('directory', '/var/lib/zancudo'),
     field: 'caHome',
     repeat: 'last',
-    says: 'Folder of the CA that zancudo ca and zancudo device work on (their --home), for listeners with enrolment. Devices come in where a listener has its clients/trusted.crt as cafile, and its access file is in force where acl_file names it.',
+    says: 'Folder of the CA that zancudo ca and zancudo device work on (their --home), for listeners with enrolment. Devices come in where a listener has its clients/trusted.crt as cafile, and its access file is in force where acl_file names it. The broker notices changes in it by itself.',
     standard: 'none; the secure home has its own',
     since: 'ours',
     reload: 'restart',
