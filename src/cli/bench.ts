@@ -28,19 +28,28 @@ export async function run(args: readonly string[], context: Context): Promise<nu
   const access = await accessOf(wish, console);
   if (access === null) return 1;
   if (!(await isThisMachine(access)) && !(await mayLoad(access, wish.isAgreed, context))) return 1;
+  if (!(await isReached(wish, access, console))) return 1;
   return load(wish, access, context);
 }
 
-/** One connection in front, in plain words when it fails: thousands of them would all say the same. */
 async function accessOf({ draft }: Wish, console: Console): Promise<ConnectOptions | null> {
   try {
-    const access = await connectOptions(draft);
-    const client = await connect({ ...access, reconnect: false });
-    await client.disconnect();
-    return access;
+    return await connectOptions(draft);
   } catch (error) {
     console.notConnected(error, draft.version, false);
     return null;
+  }
+}
+
+/** One connection in front, in plain words when it fails: thousands of them would all say the same. */
+async function isReached({ draft }: Wish, access: ConnectOptions, console: Console): Promise<boolean> {
+  try {
+    const client = await connect({ ...access, reconnect: false });
+    await client.disconnect();
+    return true;
+  } catch (error) {
+    console.notConnected(error, draft.version, false);
+    return false;
   }
 }
 
