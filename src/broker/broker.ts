@@ -8,18 +8,21 @@
  */
 import { Timer, TimerWheel } from '../base/mod.ts';
 import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
-import { Message } from '../session/mod.ts';
+import { Message, type QueueTotals } from '../session/mod.ts';
 import { RetainedTree, SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
 import { controlOf } from './administer.ts';
 import { Connection } from './connection.ts';
 import { recheckConnections } from './recheck.ts';
+import { pump } from './deliver.ts';
+import { DropLedger } from './drops.ts';
 import { endConnection } from './endings.ts';
 import { type BrokerGauges, measure } from './gauges.ts';
 import type {
   AccessControl,
   BrokerControl,
   Clock,
+  DropFacts,
   Identity,
   Link,
   Log,
@@ -30,6 +33,7 @@ import type {
 } from './ports.ts';
 import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
+import { removeExpired } from './queue.ts';
 import { restore, type RestoreHelp } from './restore.ts';
 import { sweepRetained } from './retained.ts';
 import { Services } from './services.ts';
@@ -43,6 +47,9 @@ export const TICK_MILLISECONDS = 250;
 
 /** A peer that will be refused anyway has this long to send the CONNECT that we answer; with a tick, one second. */
 const REFUSED_CONNECT_MILLISECONDS = 750;
+
+/** How long a message that nobody need get any more may still take room. */
+const EXPIRY_SWEEP_MILLISECONDS = 60_000;
 
 export interface BrokerPorts {
   clock: Clock;
@@ -76,6 +83,10 @@ export class Broker {
   readonly retained = new RetainedTree<BrokerMessage>();
   /** Payload bytes of what is retained. */
   retainedBytes = 0;
+  /** Of the queues of all sessions. */
+  readonly queued: QueueTotals = { messages: 0, payloadBytes: 0, windowBytes: 0 };
+  /** Who lost messages, and why. */
+  readonly drops: DropLedger;
   readonly timers: TimerWheel;
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
@@ -95,6 +106,7 @@ export class Broker {
   now: number;
   unixSecond: number;
   private readonly sweep: Timer;
+  private readonly expirySweep: Timer;
 
   constructor(settings: BrokerSettings, ports: BrokerPorts) {
     this.settings = settings;
@@ -108,8 +120,11 @@ export class Broker {
     this.now = this.clock.now();
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
     this.timers = new TimerWheel(TICK_MILLISECONDS, this.now, error => this.logFault('in a timer', error));
+    this.drops = new DropLedger(this.meter);
     this.sweep = new Timer(() => this.sweepAndGoOn());
     this.scheduleSweep();
+    this.expirySweep = new Timer(() => this.removeExpired());
+    this.timers.set(this.expirySweep, this.now + EXPIRY_SWEEP_MILLISECONDS);
   }
 
   /** Takes a new link over; the link's handler is ours from here on. */
@@ -172,6 +187,11 @@ export class Broker {
     restore(this, state, help);
   }
 
+  /** What was dropped, by client and cause, the heaviest first. */
+  dropped(): DropFacts[] {
+    return this.drops.facts();
+  }
+
   gauges(): BrokerGauges {
     return measure(this);
   }
@@ -195,6 +215,22 @@ export class Broker {
     const seconds = this.settings.retainExpirySweepSeconds;
     if (seconds > 0) this.timers.set(this.sweep, this.now + seconds * 1000);
     else this.timers.cancel(this.sweep);
+  }
+
+  /** More of a session's queue has come into memory. */
+  pumpSession({ connection }: BrokerSession): void {
+    if (connection === null || connection.closed) return;
+    this.lookAtTheClock();
+    try {
+      pump(this, connection);
+    } catch (error) {
+      connection.fail(error);
+    }
+  }
+
+  private removeExpired(): void {
+    removeExpired(this);
+    this.timers.set(this.expirySweep, this.now + EXPIRY_SWEEP_MILLISECONDS);
   }
 
   private sweepAndGoOn(): void {

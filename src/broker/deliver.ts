@@ -2,7 +2,7 @@
  * From a message and a subscriber to bytes on a link, or into the subscriber's queue.
  *
  *   QoS 0        now or never: written if the link has room, dropped and counted if not
- *   QoS 1 and 2  in flight if the quota has room, otherwise queued up to max_queued_messages, otherwise dropped
+ *   QoS 1 and 2  in flight if the quota has room, otherwise into the queue (queue.ts)
  *
  * The order of one subscriber's messages is the order of these calls [MQTT-4.6.0-6]: nothing overtakes the queue.
  */
@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import type { Publication } from './publication.ts';
 import { sendRelease } from './exchanges.ts';
 import { dropDelivery, keepDelivery } from './keep.ts';
+import { enqueue, noteExpired, refill, reportDrop } from './queue.ts';
 import { pumpRetained } from './retained.ts';
 import { publishLine } from './trace.ts';
 import type { BrokerDelivery, BrokerMessage, BrokerSession, BrokerSubscription } from './types.ts';
@@ -50,7 +51,7 @@ function sendAtMostOnce(
   identifier: number,
 ): boolean {
   if (isTooSlow(broker, connection)) {
-    reportDrop(broker, connection.session!);
+    reportDrop(broker, connection.session!, 'slow-link', publication.payloadLength);
     return false;
   }
   if (identifier !== 0 || !connection.takesSharedForms || broker.log.debug) {
@@ -61,7 +62,7 @@ function sendAtMostOnce(
   }
   const form = publication.form(broker.arena, broker.parts, connection.version, retain, broker.unixSecond);
   if (form.end - form.start > connection.maximumPacketSize) {
-    reportTooLarge(broker, connection, form.end - form.start);
+    reportTooLarge(broker, connection, form.end - form.start, publication.payloadLength);
     return false;
   }
   connection.link.write(form.slab, form.start, form.end);
@@ -85,21 +86,6 @@ export function take(broker: Broker, session: BrokerSession, delivery: BrokerDel
     return startExchange(broker, connection, session, delivery);
   }
   return enqueue(broker, session, delivery);
-}
-
-function enqueue(broker: Broker, session: BrokerSession, delivery: BrokerDelivery): boolean {
-  const { maxQueuedMessages, maxQueuedBytes } = broker.settings;
-  const bytes = session.queuedPayloadBytes + delivery.message.payload.length;
-  if (
-    (maxQueuedMessages > 0 && session.queue.size >= maxQueuedMessages) ||
-    (maxQueuedBytes > 0 && bytes > maxQueuedBytes)
-  ) {
-    reportDrop(broker, session);
-    return false;
-  }
-  session.enqueue(delivery);
-  keepDelivery(broker, session, delivery);
-  return true;
 }
 
 /** Whether one more QoS 1 or 2 message may be in flight. [MQTT-3.3.4-9] */
@@ -202,7 +188,7 @@ function transmit(broker: Broker, connection: Connection, topicName: string, exp
   const remainingLength = publishRemainingLength(parts);
   const size = packetLength(remainingLength);
   if (size > connection.maximumPacketSize) {
-    reportTooLarge(broker, connection, size);
+    reportTooLarge(broker, connection, size, parts.payloadEnd - parts.payloadStart);
     return false;
   }
   if (newAlias !== 0) connection.outgoingAliases!.set(topicName, newAlias);
@@ -246,16 +232,10 @@ function count(broker: Broker, packetBytes: number, payloadBytes: number): void 
   meter.publishBytesSent += payloadBytes;
 }
 
-function reportTooLarge(broker: Broker, connection: Connection, bytes: number): void {
+function reportTooLarge(broker: Broker, connection: Connection, bytes: number, payloadBytes: number): void {
   broker.meter.publishDropped++;
+  broker.drops.note(connection.clientId, 'too-large', payloadBytes, broker.unixSecond);
   broker.log.write('notice', `Dropping too large outgoing PUBLISH for ${connection.clientId} (${bytes} bytes)`);
-}
-
-function reportDrop(broker: Broker, session: BrokerSession): void {
-  broker.meter.publishDropped++;
-  if (session.dropsReported) return;
-  session.dropsReported = true;
-  broker.log.write('notice', `Outgoing messages are being dropped for client ${session.clientId}.`);
 }
 
 /**
@@ -277,24 +257,31 @@ export function pump(broker: Broker, connection: Connection): void {
   if (connection.resuming) return;
   const session = connection.session!;
   if (session.unsentInflight > 0) resend(broker, connection, session);
-  while (session.queue.size > 0 && !connection.closed) {
-    const next = session.queue.peek()!;
+  pumpQueue(broker, connection, session);
+  if (connection.closed) return;
+  refill(broker, session, () => broker.pumpSession(session));
+  if (connection.retainedBacklog.length > 0) pumpRetained(broker, connection);
+}
+
+function pumpQueue(broker: Broker, connection: Connection, session: BrokerSession): void {
+  const { queue } = session;
+  while (queue.windowSize > 0 && !connection.closed) {
+    const next = queue.peek()!;
     if (next.message.isExpired(broker.unixSecond)) {
-      session.dequeue();
+      queue.shift();
       dropDelivery(broker, session, next);
-      broker.meter.messagesExpired++; // [MQTT-3.3.2-5]
+      noteExpired(broker, session, next.message);
     } else if (next.qos === 0) {
       if (isTooSlow(broker, connection)) return;
-      session.dequeue();
+      queue.shift();
       dropDelivery(broker, session, next);
       sendMessageAtMostOnce(broker, connection, next.message, next.retain, next.subscriptionIdentifier);
     } else {
       if (!hasRoom(broker, session, connection, next.message)) return;
-      session.dequeue();
+      queue.shift();
       startExchange(broker, connection, session, next);
     }
   }
-  if (connection.retainedBacklog.length > 0) pumpRetained(broker, connection);
 }
 
 /** Sends what was in flight before the reconnect, oldest first, as far as the new quota goes. [MQTT-4.4.0-1] */

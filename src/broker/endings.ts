@@ -6,6 +6,7 @@ import { encodeDisconnect, NO_PROPERTIES, type PacketError, reasonCodes } from '
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { keepBacklog } from './retained.ts';
+import { stow } from './queue.ts';
 import { startExpiry } from './sessions.ts';
 import { forgetWill, releaseWill } from './wills.ts';
 
@@ -83,7 +84,10 @@ function leaveSession(broker: Broker, connection: Connection, ending: Ending): v
   const session = connection.session!;
   broker.connected--;
   session.connection = null;
-  if (session.expiryInterval > 0) keepBacklog(broker, connection);
+  if (session.expiryInterval > 0) {
+    stow(broker, session);
+    keepBacklog(broker, connection);
+  }
   if (ending.will === 'publish') releaseWill(broker, session);
   else forgetWill(broker, session);
   startExpiry(broker, session);

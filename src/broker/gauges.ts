@@ -45,7 +45,8 @@ export function measure(broker: Broker): BrokerGauges {
 
 /**
  * Retained messages are counted as they come and go; only sessions that hold something are walked. What a session holds
- * of the retained ones themselves, on their way to a new subscriber, is not counted twice.
+ * of the retained ones themselves, on their way to a new subscriber, is not counted twice. What is on the disk alone is
+ * counted for each client that it waits for.
  */
 function storedMessages(broker: Broker): { count: number; bytes: number } {
   const seen = new Set<object>();
@@ -55,9 +56,12 @@ function storedMessages(broker: Broker): { count: number; bytes: number } {
     seen.add(message);
     bytes += message.payload.length;
   };
+  let tails = 0;
   for (const { queue, inflight } of broker.sessions.values()) {
-    if (queue.size > 0) for (const delivery of queue) add(delivery);
+    tails += queue.tailMessages;
+    bytes += queue.tailBytes;
+    if (queue.windowSize > 0) for (const delivery of queue) add(delivery);
     if (inflight.size > 0) for (const delivery of inflight) add(delivery);
   }
-  return { count: broker.retained.size + seen.size, bytes };
+  return { count: broker.retained.size + seen.size + tails, bytes };
 }

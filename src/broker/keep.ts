@@ -7,7 +7,7 @@ import type { BrokerDelivery, BrokerMessage, BrokerSession, BrokerSubscription }
 
 /** The session itself: who, for how long, and its will. Called when any of that changes. */
 export function keepSession(broker: Broker, session: BrokerSession): void {
-  if (!broker.store.keeps || session.ended) return;
+  if (!broker.store.keeps || session.ended || session.inMemoryOnly) return;
   if (session.expiryInterval > 0) session.stored = true;
   if (!session.stored && session.will === null && !session.rowKept) return;
   session.rowKept = true;

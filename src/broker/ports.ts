@@ -124,6 +124,8 @@ export interface ListenerRules {
   maxTopicAlias: number;
   /** Aliases we may use towards a client; 0 to 65535. */
   maxTopicAliasBroker: number;
+  /** False: sessions of clients that come in here are kept in memory alone, whatever there is for a store. */
+  persistence: boolean;
   /** Empty for none. */
   mountPoint: string;
   requireCertificate: boolean;
@@ -282,6 +284,8 @@ export interface Store {
   readonly settled: boolean;
   /** Grows with every change that was told; whoever caused none need not wait for the others. */
   readonly changes: number;
+  /** More waits for the disk than memory should hold: whoever can make others wait had better do so. */
+  readonly overloaded: boolean;
   /** Calls back, in the order of the calls, once everything told before is safe. Never synchronously when it has to wait. */
   onSettled(then: () => void): void;
 
@@ -294,6 +298,19 @@ export interface Store {
   /** Inserts a delivery, or updates its state and packet identifier; the object is its identity. */
   putDelivery(clientId: string, delivery: StoredDelivery): void;
   removeDelivery(clientId: string, delivery: StoredDelivery): void;
+
+  /**
+   * The tail of a session's queue is in the store alone: appended behind everything that waits, and taken back from its
+   * head. Only a store that keeps is asked for it.
+   */
+  appendDelivery(clientId: string, delivery: StoredDelivery): void;
+  /** Puts deliveries that wait unsent, in their order, back in front of the tail; what was being fetched stays there. */
+  stow(clientId: string, deliveries: readonly StoredDelivery[]): void;
+  /** Fetches the head of the tail. One page at a time for each client; a page of a session that ends never comes. */
+  fetchPage(clientId: string, page: Page): void;
+  /** Removes from every tail what expired before this Unix second, when there is time, and says whose and how much. */
+  removeExpired(unixSecond: number, removed: (clientId: string, messages: number, bytes: number) => void): void;
+
   /** A QoS 2 message that came in and waits for PUBREL. */
   putExchange(clientId: string, packetId: number, message: StoredMessage, deliver: boolean): void;
   removeExchange(clientId: string, packetId: number): void;
@@ -373,12 +390,31 @@ export interface StoredDelivery {
   readonly dup: boolean;
 }
 
+/** What is wanted of a tail, and what becomes of it. Never called before fetchPage has returned. */
+export interface Page {
+  /** Not more than so many, and not more once so many payload bytes are reached. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** In their order. Returns the object that stands for it from now on; null when it is not wanted, and so removed. */
+  take(given: StoredDelivery): StoredDelivery | null;
+  /** After the last; `end` when nothing is left behind it. */
+  done(end: boolean): void;
+}
+
+/** What waits in a tail. */
+export interface Waiting {
+  messages: number;
+  payloadBytes: number;
+}
+
 /** What a store gives back at the start, before any listener is open. */
 export interface StoredState {
   sessions: (StoredSession & {
     subscriptions: StoredSubscription[];
-    /** In the order in which they are to be sent. */
+    /** What was in flight, in the order in which it was sent. */
     deliveries: StoredDelivery[];
+    /** Everything else is in the tail, to be fetched. */
+    waiting: Waiting;
     exchanges: { packetId: number; message: StoredMessage; deliver: boolean }[];
   })[];
   retained: StoredMessage[];
@@ -428,6 +464,8 @@ export interface Meter {
   slowLinksPaused: number;
   sessionsExpired: number;
   messagesExpired: number;
+  /** Messages that somebody did not get, by cause. */
+  drops: Record<DropCause, number>;
   /** CONNECTs, handshakes and certificates refused, by cause: fixed texts of ours, a few dozen, never a peer's own. */
   readonly refusals: Map<string, number>;
 }
@@ -520,4 +558,34 @@ export interface ReceiverFacts {
   /** One member of the group gets each message. */
   group: string | null;
   connected: boolean;
+}
+
+/** Why a client did not get a message, or nobody got one of its own. */
+export type DropCause =
+  /** max_queued_messages, max_queued_bytes, and what all queues together may hold. */
+  | 'queue-messages'
+  | 'queue-bytes'
+  | 'total-bytes'
+  /** QoS 0 for a client that does not read fast enough. */
+  | 'slow-link'
+  /** For the client's maximum packet size, or for message_size_limit. */
+  | 'too-large'
+  /** The access rules said no, to its publish or to a delivery. */
+  | 'denied'
+  | 'expired'
+  /** Still waiting when the session expired. */
+  | 'session-expired'
+  /** Delivered, but not retained: max_retained_messages or max_retained_bytes. */
+  | 'not-retained';
+
+/** One line of the account of what was dropped. */
+export interface DropFacts {
+  /** Empty for all those whose names were forgotten. */
+  clientId: string;
+  cause: DropCause;
+  count: number;
+  /** Of payload. */
+  bytes: number;
+  /** Unix second. */
+  lastAt: number;
 }

@@ -41,9 +41,13 @@ export function restore(broker: Broker, state: StoredState, help: RestoreHelp): 
 }
 
 function ourMessage(given: StoredMessage, { listenerOf }: RestoreHelp): BrokerMessage {
-  const { topicName, payload, properties, qos, retain, expiresAt, publisher } = given;
-  const who = publisher === null ? null : ourPublisher(publisher, listenerOf);
-  return new Message(topicName, Buffer.from(topicName), payload, properties, qos, retain, expiresAt, who);
+  const { publisher } = given;
+  return messageFromStore(given, publisher === null ? null : ourPublisher(publisher, listenerOf));
+}
+
+export function messageFromStore(given: StoredMessage, publisher: Identity | null): BrokerMessage {
+  const { topicName, payload, properties, qos, retain, expiresAt } = given;
+  return new Message(topicName, Buffer.from(topicName), payload, properties, qos, retain, expiresAt, publisher);
 }
 
 function ourPublisher(
@@ -59,9 +63,10 @@ function restoreSession(
   messageOf: (given: StoredMessage) => BrokerMessage,
   { listenerOf, adopt }: RestoreHelp,
 ): void {
-  const session = createSession(broker, given.clientId);
   const { clientId, username } = given;
-  session.owner = { clientId, username, listener: listenerOf(given.listenerPort), address: '' };
+  const listener = listenerOf(given.listenerPort);
+  const session = createSession(broker, clientId, listener);
+  session.owner = { clientId, username, listener, address: '' };
   session.version = given.version;
   session.expiryInterval = given.expiryInterval;
   session.rowKept = true;
@@ -70,9 +75,9 @@ function restoreSession(
   for (const stored of given.deliveries) {
     const delivery = ourDelivery(stored, messageOf(stored.message));
     adopt(stored, delivery);
-    if (delivery.packetId === 0) session.enqueue(delivery);
-    else session.inflight.restore(delivery);
+    session.inflight.restore(delivery);
   }
+  session.queue.append(given.waiting.messages, given.waiting.payloadBytes);
   for (const { packetId, message, deliver } of given.exchanges) {
     session.incoming.open(packetId, messageOf(message), deliver);
   }

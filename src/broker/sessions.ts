@@ -4,7 +4,7 @@ import { NEVER, Session } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { forgetSession, keepSession } from './keep.ts';
-import type { Identity } from './ports.ts';
+import type { Identity, ListenerRules } from './ports.ts';
 import { unsubscribe } from './subscribe.ts';
 import type { BrokerSession } from './types.ts';
 import { publishWill } from './wills.ts';
@@ -15,8 +15,9 @@ export function cappedExpiry(broker: Broker, seconds: number): number {
   return cap === null ? seconds : Math.min(seconds, cap);
 }
 
-export function createSession(broker: Broker, clientId: string): BrokerSession {
-  const session: BrokerSession = new Session<Connection, Identity>(clientId);
+/** A session belongs to the listener that its client first came in by: there it is decided whether a store keeps it. */
+export function createSession(broker: Broker, clientId: string, listener: ListenerRules): BrokerSession {
+  const session: BrokerSession = new Session<Connection, Identity>(clientId, broker.queued, !listener.persistence);
   broker.sessions.set(clientId, session);
   return session;
 }
@@ -50,6 +51,8 @@ export function expireRestored(broker: Broker, session: BrokerSession, endsAt: n
 function expire(broker: Broker, session: BrokerSession): void {
   broker.meter.sessionsExpired++;
   broker.log.write('notice', `Expiring client ${session.clientId} due to timeout.`);
+  const { size, payloadBytes } = session.queue;
+  if (size > 0) broker.drops.note(session.clientId, 'session-expired', payloadBytes, broker.unixSecond, size);
   endSession(broker, session);
 }
 

@@ -10,6 +10,18 @@ export interface BrokerSettings {
   /** Messages kept for a client beyond those in flight. 0 for no limit. */
   maxQueuedMessages: number;
   maxQueuedBytes: number;
+  /** Payload bytes of all queues together. 0 for no limit. */
+  maxTotalQueuedBytes: number;
+  /** Which message goes when a queue is full. */
+  queuePolicy: 'drop-newest' | 'drop-oldest';
+  /** What of one client's queue is in memory while it is connected, when a store keeps the rest. */
+  windowMessages: number;
+  windowBytes: number;
+  /** What the windows of all clients may take together before each gets little. */
+  allWindowsBytes: number;
+  /** 0 for no limit. */
+  maxRetainedMessages: number;
+  maxRetainedBytes: number;
   queueQos0Messages: boolean;
   retainAvailable: boolean;
   checkRetainSource: boolean;
@@ -37,6 +49,13 @@ export const defaultBrokerSettings: BrokerSettings = {
   maxInflightBytes: 0,
   maxQueuedMessages: 1000,
   maxQueuedBytes: 0,
+  maxTotalQueuedBytes: 0,
+  queuePolicy: 'drop-newest',
+  windowMessages: 1000,
+  windowBytes: 1_048_576,
+  allWindowsBytes: 67_108_864,
+  maxRetainedMessages: 0,
+  maxRetainedBytes: 0,
   queueQos0Messages: false,
   retainAvailable: true,
   checkRetainSource: false,

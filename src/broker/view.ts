@@ -79,7 +79,7 @@ function factsOfClient({ peer, session, identity, version, openedAt, link, clien
 }
 
 function factsOfSession(session: BrokerSession): SessionFacts {
-  const { clientId, owner, connection, subscriptions, inflight, queue, queuedPayloadBytes, expiryInterval } = session;
+  const { clientId, owner, connection, subscriptions, inflight, queue, expiryInterval } = session;
   return {
     clientId,
     username: owner?.username ?? null,
@@ -87,7 +87,7 @@ function factsOfSession(session: BrokerSession): SessionFacts {
     subscriptions: subscriptions.size,
     inflight: inflight.size,
     queued: queue.size,
-    queuedBytes: queuedPayloadBytes,
+    queuedBytes: queue.payloadBytes,
     will: session.will !== null,
     expirySeconds: expiryInterval === NEVER ? null : expiryInterval,
     endsAt: session.endsAt,

@@ -76,6 +76,8 @@ export interface ListenerSettings {
   /** -1 for no limit. */
   maxConnections: number;
   maxQos: 0 | 1 | 2;
+  /** Of this listener's clients: whether a store may keep their sessions. */
+  persistence: boolean;
   maxTopicAlias: number;
   maxTopicAliasBroker: number;
   /** Empty for none. */
@@ -195,6 +197,14 @@ export interface Settings {
   maxQueuedMessages: number;
   /** 0 for no limit. */
   maxQueuedBytes: number;
+  /** Of all queues together; 0 for no limit. */
+  maxTotalQueuedBytes: number;
+  queuePolicy: 'drop_newest' | 'drop_oldest';
+  /** What queues may take in memory when they are on the disk, too. */
+  queueMemoryBytes: number;
+  /** 0 for no limit. */
+  maxRetainedMessages: number;
+  maxRetainedBytes: number;
   queueQos0Messages: boolean;
   upgradeOutgoingQos: boolean;
   allowDuplicateMessages: boolean;
@@ -213,6 +223,9 @@ export interface Settings {
   storeFile: string | null;
   /** Of a store that is made anew; null for SQLite's own. */
   storePageSize: number | null;
+  /** What an acknowledgement at QoS 1 and 2 promises. */
+  durability: 'commit' | 'interval' | 'none';
+  durabilityIntervalSeconds: number;
   /** In seconds, or in changes with autosaveOnChanges; 0 for at exit only. */
   autosaveInterval: number;
   autosaveOnChanges: boolean;
@@ -268,6 +281,7 @@ export function newListener(port: number, security: SecurityScope): ListenerSett
     autoIdPrefix: 'auto-',
     maxConnections: -1,
     maxQos: 2,
+    persistence: true,
     maxTopicAlias: 10,
     maxTopicAliasBroker: 10,
     mountPoint: '',
@@ -333,6 +347,11 @@ export function newSettings(path: string | null): Settings {
     maxInflightBytes: 0,
     maxQueuedMessages: 1000,
     maxQueuedBytes: 0,
+    maxTotalQueuedBytes: 0,
+    queuePolicy: 'drop_newest',
+    queueMemoryBytes: 67_108_864,
+    maxRetainedMessages: 0,
+    maxRetainedBytes: 0,
     queueQos0Messages: false,
     upgradeOutgoingQos: false,
     allowDuplicateMessages: true,
@@ -345,6 +364,8 @@ export function newSettings(path: string | null): Settings {
     persistenceFile: 'mosquitto.db',
     storeFile: null,
     storePageSize: null,
+    durability: 'commit',
+    durabilityIntervalSeconds: 1,
     autosaveInterval: 1800,
     autosaveOnChanges: false,
     caHome: null,

@@ -213,6 +213,7 @@ export function listenerOptions(changes: Partial<ListenerOptions>, rules: Partia
     maxQos: 2,
     maxTopicAlias: 10,
     maxTopicAliasBroker: 10,
+    persistence: true,
     mountPoint: '',
     requireCertificate: false,
     requestCertificate: false,

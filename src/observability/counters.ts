@@ -25,6 +25,17 @@ export function createMeter(): Meter {
     slowLinksPaused: 0,
     sessionsExpired: 0,
     messagesExpired: 0,
+    drops: {
+      'queue-messages': 0,
+      'queue-bytes': 0,
+      'total-bytes': 0,
+      'slow-link': 0,
+      'too-large': 0,
+      denied: 0,
+      expired: 0,
+      'session-expired': 0,
+      'not-retained': 0,
+    },
     refusals: new Map(),
   };
 }

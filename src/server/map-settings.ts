@@ -1,6 +1,6 @@
 /** From the configuration's words to those of the heart and of the listeners. Nothing is decided here. */
 import type { ListenerRules } from '../broker/ports.ts';
-import type { BrokerSettings } from '../broker/mod.ts';
+import { type BrokerSettings, defaultBrokerSettings } from '../broker/mod.ts';
 import type { ListenerSettings, SecurityScope, Settings } from '../conf/mod.ts';
 import type { CertificatePair, ListenerLimits, ListenerOptions, TlsOptions } from '../listeners/mod.ts';
 
@@ -12,6 +12,13 @@ export function brokerSettings(settings: Settings): BrokerSettings {
     maxInflightBytes: settings.maxInflightBytes,
     maxQueuedMessages: settings.maxQueuedMessages,
     maxQueuedBytes: settings.maxQueuedBytes,
+    maxTotalQueuedBytes: settings.maxTotalQueuedBytes,
+    queuePolicy: settings.queuePolicy === 'drop_oldest' ? 'drop-oldest' : 'drop-newest',
+    windowMessages: defaultBrokerSettings.windowMessages,
+    windowBytes: defaultBrokerSettings.windowBytes,
+    allWindowsBytes: settings.queueMemoryBytes,
+    maxRetainedMessages: settings.maxRetainedMessages,
+    maxRetainedBytes: settings.maxRetainedBytes,
     queueQos0Messages: settings.queueQos0Messages,
     retainAvailable: settings.retainAvailable,
     checkRetainSource: settings.checkRetainSource,
@@ -68,6 +75,7 @@ export function listenerRules(listener: ListenerSettings): ListenerRules {
     maxQos: listener.maxQos,
     maxTopicAlias: listener.maxTopicAlias,
     maxTopicAliasBroker: listener.maxTopicAliasBroker,
+    persistence: listener.persistence,
     mountPoint: listener.mountPoint,
     requireCertificate: listener.requireCertificate,
     requestCertificate: listener.requestCertificate,

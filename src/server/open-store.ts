@@ -4,7 +4,7 @@ import type { ListenerRules, Store, StoredState } from '../broker/ports.ts';
 import type { Broker } from '../broker/mod.ts';
 import { storeFile, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
-import { type DurableStore, MemoryStore, openDurableStore, StoreError } from '../storage/mod.ts';
+import { type Durability, type DurableStore, MemoryStore, openDurableStore, StoreError } from '../storage/mod.ts';
 import { prepareStoreFile } from './prepare-store-file.ts';
 import { propertiesFromJson, propertiesToJson } from './stored-properties.ts';
 
@@ -31,6 +31,7 @@ export async function openStore(settings: Settings, log: BrokerLog): Promise<Ope
   try {
     const { store, state, remarks } = await openDurableStore({
       file,
+      durability: durabilityOf(settings),
       propertiesToJson,
       propertiesFromJson,
       now: () => systemClock.wall(),
@@ -38,7 +39,7 @@ export async function openStore(settings: Settings, log: BrokerLog): Promise<Ope
       onHealed: lines => say(lines, 'notice'),
     });
     for (const remark of remarks) log.write('warning', remark);
-    log.write('information', `Store ${file}: QoS 1 and 2 are acknowledged when they are on the disk.`);
+    log.write('information', `Store ${file}: ${promise(settings)}`);
     return durable(store, state, log);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -46,12 +47,30 @@ export async function openStore(settings: Settings, log: BrokerLog): Promise<Ope
   }
 }
 
+function durabilityOf({ durability, durabilityIntervalSeconds }: Settings): Durability {
+  if (durability !== 'interval') return { kind: durability };
+  return { kind: 'interval', milliseconds: durabilityIntervalSeconds * 1000 };
+}
+
+/** What the operator has chosen, in terms of what can be lost. */
+function promise({ durability, durabilityIntervalSeconds: seconds }: Settings): string {
+  if (durability === 'commit') return 'QoS 1 and 2 are acknowledged when they are on the disk.';
+  if (durability === 'none') {
+    return 'durability none: what is acknowledged is on the disk after a proper stop; a crash may lose half an hour of it.';
+  }
+  const what = seconds === 1 ? 'second' : `${seconds} seconds`;
+  return `durability interval: a crash or a power cut may lose what was acknowledged in the last ${what}.`;
+}
+
 function durable(store: DurableStore, state: StoredState, log: BrokerLog): OpenStore {
   const restoreInto = (broker: Broker, rules: readonly ListenerRules[]): void => {
     const listenerOf = (port: number): ListenerRules => rules.find(rule => rule.port === port) ?? rules[0]!;
     broker.restore(state, { listenerOf, adopt: (given, ours) => store.adopt(given, ours) });
     store.forgetUnadopted();
-    const waiting = state.sessions.reduce((sum, session) => sum + session.deliveries.length, 0);
+    const waiting = state.sessions.reduce(
+      (sum, session) => sum + session.deliveries.length + session.waiting.messages,
+      0,
+    );
     const { sessions, retained } = state;
     const text = `Restored ${sessions.length} sessions, ${retained.length} retained messages, ${waiting} messages that wait.`;
     log.write('information', text);

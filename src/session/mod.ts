@@ -4,5 +4,6 @@ export { Delivery, deliveryStates } from './delivery.ts';
 export { type IncomingExchange, IncomingExchanges } from './incoming-exchanges.ts';
 export { Inflight } from './inflight.ts';
 export { Message } from './message.ts';
+export { OutgoingQueue, type QueueTotals } from './outgoing-queue.ts';
 export { NEVER, Session, type SessionWill } from './session.ts';
 export { type SharedGroup, Subscription } from './subscription.ts';

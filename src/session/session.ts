@@ -4,12 +4,12 @@
  * `Connection` is the present conversation, null while the client is away; the session never looks inside it.
  */
 import type { Timer } from '../base/mod.ts';
-import { RingQueue } from '../base/mod.ts';
 import type { ProtocolVersion, Will } from '../codec/mod.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryStates } from './delivery.ts';
 import { IncomingExchanges } from './incoming-exchanges.ts';
 import { Inflight } from './inflight.ts';
+import { OutgoingQueue, type QueueTotals } from './outgoing-queue.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Session expiry interval 0xFFFFFFFF, and MQTT 3.x without clean session: the session does not expire. */
@@ -32,8 +32,7 @@ export class Session<Connection = unknown, Publisher = unknown> {
   expiryInterval = 0;
   readonly subscriptions = new Map<string, Subscription<this>>();
   readonly inflight = new Inflight<Publisher>();
-  readonly queue = new RingQueue<Delivery<Publisher>>();
-  queuedPayloadBytes = 0;
+  readonly queue: OutgoingQueue<Publisher>;
   /** Deliveries in flight that the present connection has not sent yet (after a reconnect, beyond its quota). */
   unsentInflight = 0;
   readonly incoming = new IncomingExchanges<Publisher>();
@@ -50,32 +49,17 @@ export class Session<Connection = unknown, Publisher = unknown> {
   dropsReported = false;
   /** True when the store is told what happens to this session. */
   stored = false;
+  /** True when the store is never told, however long the session lasts. */
+  readonly inMemoryOnly: boolean;
   /** True when the store holds a row of the session itself (for a lasting session, or for the sake of its will). */
   rowKept = false;
   /** True once the session is no longer the one of its client identifier. */
   ended = false;
 
-  constructor(clientId: string) {
+  constructor(clientId: string, totals: QueueTotals, inMemoryOnly = false) {
     this.clientId = clientId;
-  }
-
-  enqueue(delivery: Delivery<Publisher>): void {
-    this.queue.push(delivery);
-    this.queuedPayloadBytes += delivery.message.payload.length;
-  }
-
-  dequeue(): Delivery<Publisher> | undefined {
-    const delivery = this.queue.shift();
-    if (delivery !== undefined) this.queuedPayloadBytes -= delivery.message.payload.length;
-    return delivery;
-  }
-
-  /** Forgets queued messages that `keep` says no to. */
-  sift(keep: (delivery: Delivery<Publisher>) => boolean): void {
-    if (this.queue.size === 0) return;
-    this.queue.filter(keep);
-    this.queuedPayloadBytes = 0;
-    for (const delivery of this.queue) this.queuedPayloadBytes += delivery.message.payload.length;
+    this.queue = new OutgoingQueue(totals);
+    this.inMemoryOnly = inMemoryOnly;
   }
 
   get hasExactlyOnceInFlight(): boolean {

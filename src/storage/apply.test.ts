@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import test from 'node:test';
 import { BatchApplier } from './apply.ts';
-import { hexJson, Stage, staged } from './durable.contract.ts';
+import { hexJson, Stage, staged, wholeState } from './durable.contract.ts';
 import { openFile } from './open-file.ts';
 import { Pending } from './pending.ts';
 import { sampleDelivery, sampleMessage, sampleSession, sampleSubscription } from './store.contract.ts';
 
 /** The database, which calls `before` ahead of every statement that is run. */
 function watched(db: DatabaseSync, before: () => void): DatabaseSync {
-  const run = (statement: StatementSync): unknown => ({
-    run: (...values: SQLInputValue[]) => {
-      before();
-      return statement.run(...values);
-    },
-  });
+  const run = (statement: StatementSync): unknown => {
+    const watch = (call: 'run' | 'get' | 'all') => {
+      return (...values: SQLInputValue[]): unknown => {
+        before();
+        return statement[call](...values);
+      };
+    };
+    return { run: watch('run'), get: watch('get'), all: watch('all') };
+  };
   const exec = (sql: string): void => {
     before();
     db.exec(sql);
@@ -73,7 +76,8 @@ test(
 async function namesIn(directory: string): Promise<string> {
   const stage = new Stage();
   try {
-    const { state } = await Object.assign(stage, { file: join(directory, 'mosquitto.sqlite3') }).open();
+    const opened = await Object.assign(stage, { file: join(directory, 'mosquitto.sqlite3') }).open();
+    const state = await wholeState(opened);
     const clients = state.sessions.map(({ clientId, deliveries }) => [
       clientId,
       ...deliveries.map(d => d.message.topicName),

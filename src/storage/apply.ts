@@ -13,6 +13,7 @@ import {
   SUBSCRIPTION_CELLS,
   WILL_CELLS,
 } from './protocol.ts';
+import { MessageUses } from './uses.ts';
 
 /** Columns that Mosquitto fills from CONNECT and the listener, and that mean "no limit of its own" like this. */
 const NO_PACKET_LIMIT = '0, 2, 1';
@@ -20,15 +21,36 @@ const NO_PACKET_LIMIT = '0, 2, 1';
 export class BatchApplier {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #uses: MessageUses;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#uses = new MessageUses(db);
   }
 
   apply(batch: Batch): void {
+    this.#transaction(() => this.#write(batch));
+  }
+
+  /** Removes up to so many rows that a session which has ended left waiting; false when there are none. */
+  purge(rows: number): boolean {
+    const [wiped] = this.#statement('SELECT client_id, up_to FROM zancudo_wiped LIMIT 1').all();
+    if (wiped === undefined) return false;
+    const [clientId, upTo] = [String(wiped['client_id']), Number(wiped['up_to'])];
+    this.#transaction(() => {
+      const removed = this.#statement(purgeSome).all(clientId, upTo, rows);
+      for (const { store_id: id } of removed) this.#uses.count(Number(id), -1);
+      if (removed.length < rows) this.#run('DELETE FROM zancudo_wiped WHERE client_id = ?', clientId);
+      this.#uses.settle(Infinity);
+    });
+    return true;
+  }
+
+  #transaction(write: () => void): void {
     this.#db.exec('BEGIN IMMEDIATE');
+    this.#uses.begin();
     try {
-      this.#write(batch);
+      write();
       this.#db.exec('COMMIT');
     } catch (error) {
       // Some errors have ended the transaction already.
@@ -38,21 +60,54 @@ export class BatchApplier {
   }
 
   #write(batch: Batch): void {
+    this.#removeRows(batch);
+    for (const topic of batch.removedRetained) this.#removeRetained(forStringColumn(topic));
+    this.#removeSilentExchanges(batch);
     for (const clientId of batch.wipedClients) for (const sql of wipes) this.#run(sql, clientId);
-    for (const row of batch.removedRows) this.#run('DELETE FROM client_msgs WHERE rowid = ?', row);
-    for (const id of batch.removedMessages) this.#run('DELETE FROM base_msgs WHERE store_id = ?', id);
-    for (const topic of batch.removedRetained) this.#run('DELETE FROM retains WHERE topic = ?', forStringColumn(topic));
-    this.#each('DELETE FROM zancudo_exchanges WHERE client_id = ? AND packet_id = ?', batch.removedSilentExchanges, 2);
+    this.#each('INSERT OR REPLACE INTO zancudo_wiped VALUES (?, ?)', batch.wipedTails, 2);
     this.#each('DELETE FROM subscriptions WHERE client_id = ? AND topic = ?', batch.removedSubscriptions, 2);
     this.#each('DELETE FROM zancudo_mount_points WHERE client_id = ? AND topic = ?', batch.removedSubscriptions, 2);
     const end = this.#messages(batch);
     this.#rows(batch);
     this.#each('UPDATE client_msgs SET dup = ?2, mid = ?3, state = ?4 WHERE rowid = ?1', batch.rowUpdates, 4);
-    this.#each('INSERT OR REPLACE INTO zancudo_exchanges VALUES (?, ?, ?)', batch.silentExchanges, 3);
+    this.#silentExchanges(batch);
     this.#retained(batch);
     this.#subscriptions(batch);
     this.#sessions(batch);
     this.#wills(batch, end);
+    this.#uses.settle(firstMessage(batch));
+  }
+
+  /** A row that a damaged page has taken along is not counted twice. */
+  #removeRows({ removedRows }: Batch): void {
+    const remove = this.#statement('DELETE FROM client_msgs WHERE rowid = ?');
+    for (let i = 0; i < removedRows.length; i += 2) {
+      if (remove.run(removedRows[i]!).changes === 1) this.#uses.count(removedRows[i + 1]!, -1);
+    }
+  }
+
+  #removeRetained(topic: SQLInputValue): void {
+    const before = this.#statement('DELETE FROM retains WHERE topic = ? RETURNING store_id').get(topic);
+    if (before !== undefined) this.#uses.count(Number(before['store_id']), -1);
+  }
+
+  #removeSilentExchanges({ removedSilentExchanges: cells }: Batch): void {
+    for (let i = 0; i < cells.length; i += 2) this.#removeSilentExchange(cells[i]!, cells[i + 1]!);
+  }
+
+  #removeSilentExchange(clientId: Cell, packetId: Cell): void {
+    const remove = 'DELETE FROM zancudo_exchanges WHERE client_id = ? AND packet_id = ? RETURNING store_id';
+    const before = this.#statement(remove).get(clientId, packetId);
+    if (before !== undefined) this.#uses.count(Number(before['store_id']), -1);
+  }
+
+  #silentExchanges({ silentExchanges: cells }: Batch): void {
+    for (let i = 0; i < cells.length; i += 3) {
+      const [clientId, packetId, id] = [cells[i]!, cells[i + 1]!, cells[i + 2] as number];
+      this.#removeSilentExchange(clientId, packetId);
+      this.#run('INSERT INTO zancudo_exchanges VALUES (?, ?, ?)', clientId, packetId, id);
+      this.#uses.count(id, 1);
+    }
   }
 
   /** Returns how many payload bytes the messages took. */
@@ -75,17 +130,21 @@ export class BatchApplier {
   }
 
   #rows({ rows }: Batch): void {
-    this.#each(
-      'INSERT OR REPLACE INTO client_msgs (rowid, client_id, cmsg_id, store_id, dup, direction, mid, qos, retain, state, subscription_identifier) VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)',
-      rows,
-      ROW_CELLS,
+    const insert = this.#statement(
+      'INSERT OR REPLACE INTO client_msgs (rowid, client_id, cmsg_id, store_id, dup, direction, mid, qos, retain, state, subscription_identifier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
+    for (let i = 0; i < rows.length; i += ROW_CELLS) {
+      insert.run(...rows.slice(i, i + ROW_CELLS));
+      this.#uses.count(rows[i + 3] as number, 1);
+    }
   }
 
   #retained({ retained }: Batch): void {
     for (let i = 0; i < retained.length; i += 2) {
-      const topic = string(retained[i]!);
-      this.#run('INSERT OR REPLACE INTO retains (topic, store_id) VALUES (?, ?)', topic, retained[i + 1]!);
+      const [topic, id] = [string(retained[i]!), retained[i + 1] as number];
+      this.#removeRetained(topic);
+      this.#run('INSERT INTO retains (topic, store_id) VALUES (?, ?)', topic, id);
+      this.#uses.count(id, 1);
     }
   }
 
@@ -168,6 +227,16 @@ const wipes = [
   'zancudo_mount_points',
   'zancudo_exchanges',
 ].map(table => `DELETE FROM ${table} WHERE client_id = ?`);
+
+const purgeSome = `DELETE FROM client_msgs WHERE rowid IN
+  (SELECT rowid FROM client_msgs WHERE client_id = ? AND state = 11 AND rowid <= ? LIMIT ?) RETURNING store_id`;
+
+/** Identifiers rise: what has this one or a higher is new in the file. */
+function firstMessage({ messages }: Batch): number {
+  let first = Infinity;
+  for (let i = 0; i < messages.length; i += MESSAGE_CELLS) first = Math.min(first, messages[i] as number);
+  return first;
+}
 
 function string(cell: Cell): SQLInputValue {
   return typeof cell === 'string' ? forStringColumn(cell) : cell;

@@ -76,7 +76,7 @@ export class BatchWriter {
     }
     this.#message(row.message);
     const { rows } = this.batch;
-    rows.push(row.row, row.client.clientId, row.message.id, dup ? 1 : 0, 1);
+    rows.push(row.row, row.client.clientId, delivery.message.payload.length, row.message.id, dup ? 1 : 0, 1);
     rows.push(mid, qos, retain ? 1 : 0, state, subscriptionIdentifier);
   }
 
@@ -88,8 +88,9 @@ export class BatchWriter {
       this.batch.silentExchanges.push(clientId, row.packetId, row.message.id);
       return;
     }
-    const { qos, retain } = row.message.message;
-    this.batch.rows.push(row.row, clientId, row.message.id, 0, 0, row.packetId, qos, retain ? 1 : 0, exchangeState, 0);
+    const { qos, retain, payload } = row.message.message;
+    this.batch.rows.push(row.row, clientId, payload.length, row.message.id, 0, 0);
+    this.batch.rows.push(row.packetId, qos, retain ? 1 : 0, exchangeState, 0);
   }
 
   #subscription(client: ClientRows, filter: string, subscription: StoredSubscription | null): void {
@@ -121,8 +122,8 @@ export class BatchWriter {
 function emptyBatch(): Batch {
   return {
     wipedClients: [],
+    wipedTails: [],
     removedRows: [],
-    removedMessages: [],
     removedSubscriptions: [],
     removedRetained: [],
     removedSilentExchanges: [],

@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
-import { type Stage, settled, staged } from './durable.contract.ts';
+import type { DurableStore } from './durable.ts';
+import { type Stage, settled, staged, wholeState, wholeTail } from './durable.contract.ts';
 import { sampleDelivery, sampleMessage, sampleSession } from './store.contract.ts';
 
 const MESSAGES = 400;
@@ -65,14 +66,15 @@ test(
     const leaves = leafPages(stage.file, 'base_msgs');
     for (const page of [leaves[2]!, leaves[3]!, leaves[6]!])
       overwrite(stage.file, (page - 1) * 4096, Buffer.alloc(4096, 0xff));
-    const { state, remarks } = await stage.open();
+    const opened = await stage.open();
+    const { state, remarks } = opened;
     const told = remarks.join('\n');
     assert.match(
       told,
       /is damaged\. What could be read was kept; the damaged file was set aside as .*\.damaged-20270115T080000Z/,
     );
     assert.match(told, /base_msgs: \d+ of \d+ rows kept/);
-    const numbers = state.sessions[0]!.deliveries.map(({ message }) => Number(message.topicName.slice(2)));
+    const numbers = (await wholeTail(opened.store, 'a')).map(({ message }) => Number(message.topicName.slice(2)));
     assert.deepEqual(
       numbers,
       [...numbers].sort((a, b) => a - b),
@@ -135,8 +137,9 @@ test(
     for (let part = 0; part < 8; part++) {
       writeFileSync(stage.file, whole);
       truncateSync(stage.file, Math.floor((whole.length * part) / 8) + part * 37);
-      const { store, state } = await stage.open();
-      for (const { deliveries } of state.sessions)
+      const opened = await stage.open();
+      const { store } = opened;
+      for (const { deliveries } of (await wholeState(opened)).sessions)
         assert.equal(new Set(deliveries.map(d => d.message.topicName)).size, deliveries.length);
       store.putSession(sampleSession('after'));
       const again = await stage.reopen();
@@ -183,7 +186,7 @@ test(
     renameSync(stage.file, `${stage.file}-repaired`);
     writeFileSync(stage.file, '');
     const { state } = await stage.open();
-    assert.equal(state.sessions[0]!.deliveries.length, MESSAGES);
+    assert.equal(state.sessions[0]!.waiting.messages, MESSAGES);
   }),
 );
 
@@ -193,7 +196,7 @@ test(
     await fill(stage);
     writeFileSync(`${stage.file}-repaired`, 'half of it');
     const { state } = await stage.open();
-    assert.equal(state.sessions[0]!.deliveries.length, MESSAGES);
+    assert.equal(state.sessions[0]!.waiting.messages, MESSAGES);
     assert.deepEqual(
       readdirSync(stage.directory).filter(name => name.endsWith('-repaired')),
       [],
@@ -201,33 +204,43 @@ test(
   }),
 );
 
+/** An open store whose first messages are damaged now: more than SQLite keeps in memory, so that it reads them again. */
+async function openThenDamage(stage: Stage): Promise<DurableStore> {
+  await fill(stage, 20_000);
+  const leaves = leafPages(stage.file, 'base_msgs');
+  const { store } = await stage.open();
+  for (const page of leaves.slice(0, 5)) overwrite(stage.file, (page - 1) * 4096, Buffer.alloc(4096, 0xff));
+  return store;
+}
+
+const toldOfRepair = /is damaged[^]*base_msgs: .*rows kept[^]*the repaired file is in use/;
+
+test(
+  'damage that shows only while a queue is read is repaired on the way, and what was not damaged is given',
+  staged(async stage => {
+    const store = await openThenDamage(stage);
+    const deliveries = await wholeTail(store, 'a');
+    assert.match(stage.said.join('\n'), toldOfRepair);
+    const numbers = deliveries.map(({ message }) => Number(message.topicName.slice(2)));
+    assert.ok(numbers.length > MESSAGES / 2 && numbers.length < MESSAGES, `${numbers.length} kept`);
+    assert.equal(numbers.at(-1), MESSAGES - 1);
+  }),
+);
+
 test(
   'damage that shows only while writing is repaired on the way, and the change is stored',
   staged(async stage => {
-    // More than SQLite keeps in memory, so that it has to read again what it found sound before.
-    await fill(stage, 20_000);
-    const leaves = leafPages(stage.file, 'base_msgs');
-    const { store, state } = await stage.open();
-    const [session] = state.sessions;
-    for (const given of session!.deliveries) {
-      store.adopt(given.message, given.message);
-      store.adopt(given, given);
-    }
-    store.forgetUnadopted();
-    await settled(store);
-    for (const page of leaves.slice(0, 5)) overwrite(stage.file, (page - 1) * 4096, Buffer.alloc(4096, 0xff));
-    for (const delivery of session!.deliveries) store.removeDelivery('a', delivery);
+    const store = await openThenDamage(stage);
+    store.removeSession('a');
     store.putSession(sampleSession('b'));
-    await settled(store);
-    assert.match(stage.said.join('\n'), /is damaged[^]*base_msgs: .*rows kept[^]*the repaired file is in use/);
     const again = await stage.reopen();
+    assert.match(stage.said.join('\n'), toldOfRepair);
     assert.deepEqual(
-      again.state.sessions.map(({ clientId, deliveries }) => [clientId, deliveries.length]),
-      [
-        ['a', 0],
-        ['b', 0],
-      ],
+      again.state.sessions.map(({ clientId, waiting }) => [clientId, waiting.messages]),
+      [['b', 0]],
     );
+    await stage.close();
+    assert.deepEqual([stage.count('client_msgs'), stage.count('base_msgs')], [0, 1]);
   }),
 );
 

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import { type DurableStore, openDurableStore, type OpenedStore } from './durable.ts';
+import type { StoredDelivery, StoredState } from '../broker/ports.ts';
+import { type Durability, type DurableStore, openDurableStore, type OpenedStore } from './durable.ts';
 
 /** Properties stand in the file as JSON; any spelling will do here. */
 export const hexJson = {
@@ -17,11 +18,13 @@ export class Stage {
   /** What the stores have said of trouble and healing. */
   readonly said: string[] = [];
   wall = 1_800_000_000_000;
+  durability: Durability = { kind: 'commit' };
   #open: DurableStore | null = null;
 
   async open(): Promise<OpenedStore> {
     const opened = await openDurableStore({
       file: this.file,
+      durability: this.durability,
       ...hexJson,
       now: () => this.wall,
       onTrouble: lines => this.said.push(...lines),
@@ -63,6 +66,30 @@ export class Stage {
     await this.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Takes everything out of a tail. */
+export async function wholeTail(store: DurableStore, clientId: string, pageSize = 100): Promise<StoredDelivery[]> {
+  const taken: StoredDelivery[] = [];
+  const take = (given: StoredDelivery): StoredDelivery => {
+    taken.push(given);
+    return given;
+  };
+  for (let end = false; !end;) {
+    end = await new Promise(done => store.fetchPage(clientId, { messages: pageSize, bytes: 1_000_000, take, done }));
+  }
+  return taken;
+}
+
+/** The state as if nothing were in a tail. */
+export async function wholeState({ store, state }: OpenedStore): Promise<StoredState> {
+  const sessions = [];
+  for (const session of state.sessions) {
+    const { clientId, deliveries, waiting } = session;
+    const tail = waiting.messages === 0 ? [] : await wholeTail(store, clientId);
+    sessions.push({ ...session, deliveries: [...deliveries, ...tail], waiting: { messages: 0, payloadBytes: 0 } });
+  }
+  return { ...state, sessions };
 }
 
 export function settled(store: DurableStore): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { settled, Stage, staged } from './durable.contract.ts';
+import { settled, Stage, staged, wholeState, wholeTail } from './durable.contract.ts';
 import { sampleDelivery, sampleMessage, sampleSession, sampleSubscription, storeContract } from './store.contract.ts';
 
 storeContract('durable store', async () => {
@@ -8,6 +8,8 @@ storeContract('durable store', async () => {
   const { store } = await stage.open();
   return { store, discard: () => stage.discard() };
 });
+
+const waiting = { messages: 0, payloadBytes: 0 };
 
 const will = {
   topicName: 'alice/gone',
@@ -42,14 +44,17 @@ test(
     for (const delivery of deliveries) store.putDelivery('alice', delivery);
     store.putExchange('alice', 77, message, true);
     store.putExchange('alice', 78, message, false);
-    const { state, remarks } = await stage.reopen();
-    assert.deepEqual(remarks, []);
+    const opened = await stage.reopen();
+    assert.deepEqual(opened.remarks, []);
+    const [inFlight] = opened.state.sessions;
+    assert.deepEqual([inFlight!.deliveries.length, inFlight!.waiting], [4, { messages: 2, payloadBytes: 5 }]);
+    const state = await wholeState(opened);
     const exchanges = [
       { packetId: 77, message, deliver: true },
       { packetId: 78, message, deliver: false },
     ];
-    assert.deepEqual(state.sessions, [{ ...session, subscriptions: [shared, plain], deliveries, exchanges }]);
-    const { sessions } = state;
+    assert.deepEqual(state.sessions, [{ ...session, subscriptions: [shared, plain], deliveries, waiting, exchanges }]);
+    const { sessions } = opened.state;
     assert.equal(sessions[0]!.deliveries[0]!.message, sessions[0]!.exchanges[1]!.message, 'one message is one object');
   }),
 );
@@ -61,7 +66,7 @@ test(
     const session = sampleSession('brief', { expiryInterval: 0, username: null, version: 3, will });
     store.putSession(session);
     const { state } = await stage.reopen();
-    assert.deepEqual(state.sessions, [{ ...session, subscriptions: [], deliveries: [], exchanges: [] }]);
+    assert.deepEqual(state.sessions, [{ ...session, subscriptions: [], deliveries: [], waiting, exchanges: [] }]);
     await stage.close();
     assert.equal(stage.count('clients'), 0);
     assert.equal(stage.count('wills'), 1);
@@ -197,7 +202,7 @@ test(
     store.putSession(sampleSession('b', { username: 'newcomer' }));
     const { state } = await stage.reopen();
     const fresh = sampleSession('b', { username: 'newcomer' });
-    assert.deepEqual(state.sessions, [{ ...fresh, subscriptions: [], deliveries: [], exchanges: [] }]);
+    assert.deepEqual(state.sessions, [{ ...fresh, subscriptions: [], deliveries: [], waiting, exchanges: [] }]);
     await stage.close();
     assert.equal(stage.count('base_msgs') + stage.count('client_msgs') + stage.count('zancudo_exchanges'), 0);
     assert.equal(stage.count('wills') + stage.count('subscriptions') + stage.count('zancudo_mount_points'), 0);
@@ -226,7 +231,8 @@ test(
     const first = await stage.open();
     first.store.putSession(sampleSession('a'));
     const messages = ['kept', 'acknowledged', 'left'].map(text => sampleMessage({ payload: Buffer.from(text) }));
-    for (const message of messages) first.store.putDelivery('a', sampleDelivery(message));
+    for (const [n, message] of messages.entries())
+      first.store.putDelivery('a', sampleDelivery(message, { packetId: n + 1, state: 1 }));
     first.store.putRetained(sampleMessage({ topicName: 'left/too' }));
     first.store.putExchange('a', 3, sampleMessage(), true);
     const { store, state } = await stage.reopen();
@@ -238,14 +244,14 @@ test(
       return delivery;
     });
     store.forgetUnadopted();
-    Object.assign(ours[0]!, { packetId: 1, state: 1 });
+    Object.assign(ours[0]!, { packetId: 9, dup: true });
     store.putDelivery('a', ours[0]!);
     store.removeDelivery('a', ours[1]!);
     const last = await stage.reopen();
     const { deliveries, exchanges } = last.state.sessions[0]!;
     assert.deepEqual(
       deliveries.map(({ message, packetId }) => [String(message.payload), packetId]),
-      [['kept', 1]],
+      [['kept', 9]],
     );
     assert.deepEqual([exchanges, last.state.retained], [[], []]);
     await stage.close();
@@ -283,8 +289,8 @@ test(
     store.putDelivery('a', sampleDelivery(sampleMessage({ payload: large.subarray(10, 20) })));
     await settled(store);
     large.fill('b');
-    const { state } = await stage.reopen();
-    assert.equal(String(state.sessions[0]!.deliveries[0]!.message.payload), 'aaaaaaaaaa');
+    const { store: again } = await stage.reopen();
+    assert.equal(String((await wholeTail(again, 'a'))[0]!.message.payload), 'aaaaaaaaaa');
   }),
 );
 
@@ -327,14 +333,14 @@ test(
     const found = await stage.reopen();
     assert.deepEqual(found.remarks, []);
     const [session] = found.state.sessions;
-    assert.deepEqual([session?.expiryInterval, session?.deliveries.length, session?.exchanges.length], [0, 1, 1]);
-    for (const { message: given } of session!.deliveries) found.store.adopt(given, given);
+    assert.deepEqual([session?.expiryInterval, session?.waiting.messages, session?.exchanges.length], [0, 1, 1]);
+    for (const { message: given } of session!.exchanges) found.store.adopt(given, given);
     found.store.removeSession('alice');
     found.store.forgetUnadopted();
     found.store.putSession(sampleSession('alice'));
     const again = await stage.reopen();
     assert.deepEqual(again.state.sessions, [
-      { ...sampleSession('alice'), subscriptions: [], deliveries: [], exchanges: [] },
+      { ...sampleSession('alice'), subscriptions: [], deliveries: [], waiting, exchanges: [] },
     ]);
     await stage.close();
     assert.deepEqual(

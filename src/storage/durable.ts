@@ -9,6 +9,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type {
+  Page,
   Store,
   StoredDelivery,
   StoredMessage,
@@ -20,15 +21,36 @@ import { Pending } from './pending.ts';
 import type { WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
 import { Restored } from './restored.ts';
 import { StoreError } from './store-error.ts';
+import { Tails } from './tails.ts';
 
-/** Changes and payload bytes that may wait for the disk; beyond them `overloaded` is true and onTrouble says so. */
-const WAITING_CHANGES_MAX = 1_000_000;
-const WAITING_BYTES_MAX = 268_435_456;
+/**
+ * Changes and payload bytes that may wait for the disk; beyond them `overloaded` is true, those who publish are not read
+ * until less waits (broker/connection.ts), and onTrouble says so. Some 100 MB of memory.
+ */
+const WAITING_CHANGES_MAX = 200_000;
+const WAITING_BYTES_MAX = 67_108_864;
+
+/** Without `commit`, so many changes or payload bytes do not wait for their time. */
+const EARLY_CHANGES = 50_000;
+const EARLY_BYTES = 16_777_216;
+
+/** What a word of the store is worth (docs/guides/persistence.md). */
+export type Durability =
+  /** On the disk. */
+  | { kind: 'commit' }
+  /** On the disk within so many milliseconds. */
+  | { kind: 'interval'; milliseconds: number }
+  /** On the disk when the broker has stopped, or some time before. */
+  | { kind: 'none' };
+
+/** How often a broker that promises nothing writes all the same, as Mosquitto does by default. */
+const NOTHING_PROMISED_MS = 1_800_000;
 
 const CLOSED_UNSETTLED = 'closed without the last changes, none of which was acknowledged.';
 
 export interface DurableStoreOptions {
   file: string;
+  durability: Durability;
   /** Forwardable MQTT 5 properties to and from the JSON text of the file; null for none. */
   propertiesToJson: (bytes: Buffer) => string | null;
   propertiesFromJson: (text: string) => Buffer;
@@ -68,11 +90,9 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 48 };
 
 /** Opens the file, or makes it. Rejects with a StoreError when the broker cannot run on it. */
 export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
-  const start: WorkerStart = { file: options.file, wall: options.now() };
+  const start: WorkerStart = { file: options.file, wall: options.now(), sync: options.durability.kind !== 'none' };
   const worker = new Worker(workerModule(), { workerData: start, resourceLimits: WORKER_LIMITS });
-  const pending = new Pending();
-  const restored = new Restored(pending, options.propertiesFromJson);
-  const remarks = await received(worker, pending, restored);
+  const { restored, pending, remarks } = await received(worker, options);
   if (restored.unusable > 0)
     remarks.push(`${options.file}: ${restored.unusable} rows make no sense and were passed over.`);
   return { store: new DurableStore(worker, pending, restored, options), state: restored.state, remarks };
@@ -84,19 +104,32 @@ function workerModule(): URL {
   return import.meta.url.endsWith('.ts') ? source : new URL('./worker.js', import.meta.url);
 }
 
-function received(worker: Worker, pending: Pending, restored: Restored): Promise<string[]> {
+interface Received {
+  pending: Pending;
+  restored: Restored;
+  remarks: string[];
+}
+
+function received(worker: Worker, { propertiesFromJson }: DurableStoreOptions): Promise<Received> {
   return new Promise((resolve, reject) => {
+    let pending = new Pending();
+    let restored = new Restored(pending, propertiesFromJson);
     const stop = (): void => {
       worker.off('message', onMessage);
       worker.off('error', reject);
     };
     const onMessage = (reply: WorkerReply): void => {
       if (reply.kind === 'chunk') return restored.add(reply);
+      if (reply.kind === 'again') {
+        pending = new Pending();
+        restored = new Restored(pending, propertiesFromJson);
+        return;
+      }
       stop();
       if (reply.kind === 'opened') {
         pending.nextRow = reply.nextRow;
         pending.nextMessage = reply.nextMessage;
-        resolve(reply.remarks);
+        resolve({ pending, restored, remarks: reply.remarks });
       } else if (reply.kind === 'refused') reject(new StoreError(reply.code, reply.lines, reply.exitCode));
     };
     worker.on('message', onMessage);
@@ -125,6 +158,10 @@ export class DurableStore implements Store {
   #rowsWritten = 0;
   /** Wakes close() when waiting has no end. */
   #giveUp: (() => void) | null = null;
+  readonly #tails: Tails;
+  /** How long changes gather before they are handed over; 0 for the end of the turn. */
+  #gatherMs: number;
+  #timer: NodeJS.Timeout | null = null;
   readonly #ended = Promise.withResolvers<void>();
 
   constructor(worker: Worker, pending: Pending, restored: Restored, options: DurableStoreOptions) {
@@ -132,12 +169,21 @@ export class DurableStore implements Store {
     this.#pending = pending;
     this.#restored = restored;
     this.#options = options;
+    const { durability, propertiesFromJson } = options;
+    this.#gatherMs =
+      durability.kind === 'commit' ? 0 : durability.kind === 'none' ? NOTHING_PROMISED_MS : durability.milliseconds;
+    const send = (request: WorkerRequest): void => this.#send(request);
+    this.#tails = new Tails({ pending, send, hurry: () => this.#hurry(), propertiesFromJson });
     worker.on('message', (reply: WorkerReply) => this.#receive(reply));
     worker.on('error', (error: Error) => this.#workerFailed(error));
     worker.on('exit', () => this.#ended.resolve());
   }
 
   get settled(): boolean {
+    return this.#gatherMs > 0 || this.#allWritten;
+  }
+
+  get #allWritten(): boolean {
     return this.#inFlight === null && this.#waiting.length === 0 && this.#pending.size === 0;
   }
 
@@ -145,13 +191,17 @@ export class DurableStore implements Store {
     return this.#pending.changes;
   }
 
-  /** More waits for the disk than should: whoever can make others wait had better do so. */
   get overloaded(): boolean {
     return this.#pending.size > WAITING_CHANGES_MAX || this.#waitingBytes > WAITING_BYTES_MAX;
   }
 
   onSettled(then: () => void): void {
-    if (this.settled) return then();
+    if (this.settled && !this.overloaded) return then();
+    this.#onWritten(then);
+  }
+
+  #onWritten(then: () => void): void {
+    if (this.#allWritten) return then();
     const nothingNew = this.#pending.size === 0 && this.#waiting.length === 0;
     if (nothingNew && this.#inFlight !== null) this.#inFlight.push(then);
     else {
@@ -188,6 +238,23 @@ export class DurableStore implements Store {
   removeDelivery(clientId: string, delivery: StoredDelivery): void {
     this.#pending.removeDelivery(clientId, delivery);
     this.#schedule();
+  }
+
+  appendDelivery(clientId: string, delivery: StoredDelivery): void {
+    this.#pending.appendDelivery(clientId, delivery);
+    this.#schedule();
+  }
+
+  stow(clientId: string, deliveries: readonly StoredDelivery[]): void {
+    this.#pending.stow(clientId, deliveries);
+  }
+
+  fetchPage(clientId: string, page: Page): void {
+    this.#tails.fetch(clientId, page);
+  }
+
+  removeExpired(unixSecond: number, removed: (clientId: string, messages: number, bytes: number) => void): void {
+    this.#tails.findExpired(unixSecond, removed);
   }
 
   putExchange(clientId: string, packetId: number, message: StoredMessage, deliver: boolean): void {
@@ -246,11 +313,13 @@ export class DurableStore implements Store {
     await new Promise<void>(resolve => {
       this.#giveUp = resolve;
       if (this.#inTrouble) resolve();
-      else this.onSettled(resolve);
+      else this.#onWritten(resolve);
+      this.#gatherMs = 0;
+      this.#schedule();
     });
     this.#send({ kind: 'close' });
     await this.#ended.promise;
-    if (!this.settled) this.#options.onTrouble([`Error: ${this.#options.file}: ${CLOSED_UNSETTLED}`]);
+    if (!this.#allWritten) this.#options.onTrouble([`Error: ${this.#options.file}: ${CLOSED_UNSETTLED}`]);
   }
 
   get #waitingBytes(): number {
@@ -259,6 +328,19 @@ export class DurableStore implements Store {
 
   #schedule(): void {
     if (this.#inFlight !== null) return this.#watchLoad();
+    if (this.#gatherMs > 0 && !this.#isMuch) {
+      this.#timer ??= setTimeout(() => this.#hurry(), this.#gatherMs);
+    } else this.#hurry();
+  }
+
+  get #isMuch(): boolean {
+    return this.#pending.size > EARLY_CHANGES || this.#pending.payloadBytes > EARLY_BYTES;
+  }
+
+  /** At the end of this turn, whatever the interval. */
+  #hurry(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -272,7 +354,7 @@ export class DurableStore implements Store {
     this.#toldOverload = true;
     this.#options.onTrouble([
       `Warning: ${this.#options.file}: ${this.#pending.size} changes with ${this.#waitingBytes} bytes wait for the disk.`,
-      '  The disk is slower than the messages come, or does not take them at all. Memory grows until it does.',
+      '  The disk is slower than the messages come, or does not take them at all. Who publishes is not read until it does.',
     ]);
   }
 
@@ -281,8 +363,12 @@ export class DurableStore implements Store {
     const { size } = this.#pending;
     const callbacks = this.#waiting;
     this.#waiting = [];
-    if (size === 0) return callBack(callbacks);
+    if (size === 0) {
+      callBack(callbacks);
+      return this.#tails.committed();
+    }
     const batch = this.#pending.take(this.#options.now(), this.#options.propertiesToJson);
+    this.#tails.handedOver();
     this.#inFlight = callbacks;
     this.#inFlightBytes = batch.bytes.length;
     this.#handedOverAt = performance.now();
@@ -292,7 +378,13 @@ export class DurableStore implements Store {
 
   #receive(reply: WorkerReply): void {
     if (reply.kind === 'settled') this.#settle();
-    else if (reply.kind === 'trouble') {
+    else if (reply.kind === 'page') {
+      this.#tails.received(reply);
+      if (this.#pending.size > 0) this.#schedule();
+    } else if (reply.kind === 'expired') {
+      this.#tails.expired(reply);
+      if (this.#pending.size > 0) this.#schedule();
+    } else if (reply.kind === 'trouble') {
       this.#inTrouble = true;
       this.#options.onTrouble(reply.lines);
       this.#giveUp?.();
@@ -309,10 +401,12 @@ export class DurableStore implements Store {
     this.#commits++;
     this.#commitSeconds += (performance.now() - this.#handedOverAt) / 1000;
     if (!this.overloaded) this.#toldOverload = false;
+    this.#pending.settled();
+    this.#tails.committed();
     // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it.
-    if (this.#pending.size > 0) this.#handOver();
+    if (this.#pending.size > 0 && (this.#gatherMs === 0 || this.#waiting.length > 0)) this.#handOver();
     callBack(callbacks);
-    if (this.#waiting.length > 0) this.#schedule();
+    if (this.#pending.size + this.#waiting.length > 0) this.#schedule();
   }
 
   #workerFailed(error: Error): void {

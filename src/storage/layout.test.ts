@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
-import { type Stage, settled, staged } from './durable.contract.ts';
+import { type Stage, settled, staged, wholeTail } from './durable.contract.ts';
 import { sampleDelivery, sampleMessage, sampleSession, sampleSubscription } from './store.contract.ts';
 
 const python = '/usr/bin/python3';
@@ -100,12 +100,9 @@ test(
     );
     const [session] = state.sessions;
     assert.deepEqual(
-      session!.deliveries.map(({ message: { topicName, payload }, packetId, state: sent }) => [
-        topicName,
-        String(payload),
-        packetId,
-        sent,
-      ]),
+      [...session!.deliveries, ...(await wholeTail(store, 'a'))].map(
+        ({ message: { topicName, payload }, packetId, state: sent }) => [topicName, String(payload), packetId, sent],
+      ),
       [
         ['t/big', 'text', 4, 1],
         ['7', 'text', 5, 2],
@@ -119,6 +116,7 @@ test(
     assert.deepEqual(session!.subscriptions, [
       sampleSubscription('t/#', { qos: 2, noLocal: true, retainAsPublished: true, identifier: 3 }),
     ]);
+    store.removeSession('a');
     store.forgetUnadopted();
     await stage.close();
     assert.equal(stage.count('base_msgs') + stage.count('client_msgs') + stage.count('retains'), 0);

@@ -12,6 +12,10 @@ export class MemoryStore implements Store {
     return 0;
   }
 
+  get overloaded(): boolean {
+    return false;
+  }
+
   onSettled(then: () => void): void {
     then();
   }
@@ -22,6 +26,10 @@ export class MemoryStore implements Store {
   removeSubscription(): void {}
   putDelivery(): void {}
   removeDelivery(): void {}
+  appendDelivery(): void {}
+  stow(): void {}
+  fetchPage(): void {}
+  removeExpired(): void {}
   putExchange(): void {}
   removeExchange(): void {}
   putRetained(): void {}

@@ -1,5 +1,6 @@
 /** What survives a restart: nothing with the memory store, everything that was acknowledged with the durable one. */
 export {
+  type Durability,
   DurableStore,
   type DurableStoreOptions,
   openDurableStore,

@@ -20,6 +20,8 @@ export class Pending {
   nextMessage = 1;
   /** Changes told since the start. */
   changes = 0;
+  /** Deliveries of tails that no batch has taken yet. */
+  appended = 0;
   /** Payload bytes that no batch has taken yet. */
   payloadBytes = 0;
 
@@ -27,15 +29,20 @@ export class Pending {
   readonly #dirtyClients = new Set<ClientRows>();
   readonly #dirtyRetained = new Set<RetainedRow>();
   #wipedClients = new Set<string>();
+  #wipedTails: (string | number)[] = [];
   #removedRows: number[] = [];
-  #removedMessages: number[] = [];
+  readonly #grownTails = new Set<ClientRows>();
+  /** Messages of the file that nobody points to any more, unless somebody does again before the batch. */
+  readonly #unused = new Set<MessageRow>();
+  /** Tails with rows in the batch that the worker has; null when it has none. */
+  #handedTails: Set<ClientRows> | null = null;
   #removedSilentExchanges: (string | number)[] = [];
 
   /** Rows that differ from what has been handed over. */
   get size(): number {
-    const written = this.#dirtyRows.size + this.#dirtyClients.size + this.#dirtyRetained.size;
-    const removed = this.#removedRows.length + this.#removedMessages.length + this.#removedSilentExchanges.length;
-    return written + removed + this.#wipedClients.size;
+    const written = this.#dirtyRows.size + this.appended + this.#dirtyClients.size + this.#dirtyRetained.size;
+    const removed = this.#removedRows.length / 2 + this.#removedSilentExchanges.length / 2;
+    return written + removed + this.#wipedClients.size + this.#wipedTails.length / 2;
   }
 
   putSession(session: StoredSession): void {
@@ -53,7 +60,17 @@ export class Pending {
     this.#dirtyClients.delete(client);
     for (const row of client.deliveries.values()) this.#remove(row);
     for (const row of client.exchanges.values()) this.#remove(row);
+    this.#removeTail(client);
     if (client.stored) this.#wipedClients.add(clientId);
+  }
+
+  /** Whatever numbers have been given out so far may be this session's; those of a successor are higher. */
+  #removeTail({ clientId, tail }: ClientRows): void {
+    for (const { message } of tail.appended) this.#release(message);
+    this.appended -= tail.appended.length;
+    tail.appended = [];
+    tail.page = null;
+    if (tail.rows > 0) this.#wipedTails.push(clientId, this.nextRow - 1);
   }
 
   putSubscription(clientId: string, subscription: StoredSubscription): void {
@@ -78,8 +95,67 @@ export class Pending {
     if (row === undefined) {
       row = this.#newRow(client, delivery.message, delivery, 0, true);
       client.deliveries.set(delivery, row);
+      client.tail.cursor = row.row;
     }
     this.#dirtyRows.add(row);
+  }
+
+  appendDelivery(clientId: string, delivery: StoredDelivery): void {
+    this.changes++;
+    const client = this.#client(clientId);
+    this.#append({
+      row: 0,
+      client,
+      message: this.#use(delivery.message),
+      delivery,
+      packetId: 0,
+      deliver: true,
+      stored: false,
+    });
+  }
+
+  #append(row: QueueRow): void {
+    row.client.tail.appended.push(row);
+    this.#grownTails.add(row.client);
+    this.appended++;
+  }
+
+  /** What waits in memory waits in the file from now on; what the file has not got yet is written as part of the tail. */
+  stow(clientId: string, deliveries: readonly StoredDelivery[]): void {
+    const client = this.clients.get(clientId);
+    if (client === undefined) return;
+    const { tail } = client;
+    tail.page = null;
+    const later = tail.appended;
+    tail.appended = [];
+    this.appended -= later.length;
+    let first = true;
+    for (const delivery of deliveries) {
+      const row = client.deliveries.get(delivery);
+      if (row === undefined) continue;
+      client.deliveries.delete(delivery);
+      this.#dirtyRows.delete(row);
+      if (first) tail.cursor = row.stored ? row.row - 1 : this.nextRow - 1;
+      first = false;
+      if (row.stored) this.#leaveInFile(row);
+      else this.#append(row);
+    }
+    for (const row of later) this.#append(row);
+  }
+
+  /** It may be in the batch that the worker has just now. */
+  #leaveInFile({ client, message }: QueueRow): void {
+    client.tail.rows++;
+    this.#release(message);
+    if (this.#handedTails === null) return;
+    client.tail.handed++;
+    this.#handedTails.add(client);
+  }
+
+  /** A row of the file that nobody has in memory. */
+  removeTailRow(row: number, message: number): void {
+    this.changes++;
+    this.#removedRows.push(row, message);
   }
 
   removeDelivery(clientId: string, delivery: StoredDelivery): void {
@@ -114,7 +190,7 @@ export class Pending {
     if (row === undefined) this.retained.set(topicName, (row = { topicName, message: null, stored: false }));
     const before = row.message;
     row.message = this.#use(message);
-    if (before !== null) this.release(before);
+    if (before !== null) this.#release(before);
     this.#dirtyRetained.add(row);
   }
 
@@ -122,7 +198,7 @@ export class Pending {
     const row = this.retained.get(topicName);
     if (row === undefined || row.message === null) return;
     this.changes++;
-    this.release(row.message);
+    this.#release(row.message);
     row.message = null;
     if (row.stored) this.#dirtyRetained.add(row);
     else {
@@ -131,16 +207,15 @@ export class Pending {
     }
   }
 
-  /** One user of the message less; with the last one the message itself goes. */
-  release(row: MessageRow): void {
+  /** One user of the message less. One that is in the file may find another until the batch is taken (QoS 2). */
+  #release(row: MessageRow): void {
     row.uses--;
-    if (row.uses === 0) this.removeMessage(row);
-  }
-
-  removeMessage(row: MessageRow): void {
-    this.messages.delete(row.message);
-    if (row.stored) this.#removedMessages.push(row.id);
-    else this.payloadBytes -= row.message.payload.length;
+    if (row.uses > 0) return;
+    if (row.stored) this.#unused.add(row);
+    else {
+      this.messages.delete(row.message);
+      this.payloadBytes -= row.message.payload.length;
+    }
   }
 
   /** For a row that is in the file and that nobody has taken over after a restart. */
@@ -153,15 +228,17 @@ export class Pending {
     const writer = new BatchWriter(Math.floor(wall / 1000), propertiesToJson);
     const { batch } = writer;
     batch.wipedClients = [...this.#wipedClients];
+    batch.wipedTails = this.#wipedTails;
     batch.removedRows = this.#removedRows;
-    batch.removedMessages = this.#removedMessages;
     batch.removedSilentExchanges = this.#removedSilentExchanges;
     this.#wipedClients = new Set();
+    this.#wipedTails = [];
     this.#removedRows = [];
-    this.#removedMessages = [];
     this.#removedSilentExchanges = [];
     for (const client of this.#dirtyClients) writer.client(client);
     for (const row of this.#dirtyRows) writer.row(row);
+    this.#handedTails = new Set(this.#grownTails);
+    for (const client of this.#grownTails) this.#takeTail(client, writer);
     for (const row of this.#dirtyRetained) {
       writer.retained(row);
       if (row.message === null) this.retained.delete(row.topicName);
@@ -169,13 +246,36 @@ export class Pending {
     this.#dirtyClients.clear();
     this.#dirtyRows.clear();
     this.#dirtyRetained.clear();
+    this.#grownTails.clear();
+    this.appended = 0;
+    const finished = writer.finish();
+    for (const row of this.#unused) if (row.uses === 0) this.messages.delete(row.message);
+    this.#unused.clear();
     this.payloadBytes = 0;
-    return writer.finish();
+    return finished;
+  }
+
+  /** The batch is in the file. */
+  settled(): void {
+    for (const { tail } of this.#handedTails ?? []) tail.handed = 0;
+    this.#handedTails = null;
+  }
+
+  /** Nothing of these is remembered but that they are there. */
+  #takeTail({ tail }: ClientRows, writer: BatchWriter): void {
+    for (const row of tail.appended) {
+      row.row = this.nextRow++;
+      writer.row(row);
+      this.#release(row.message);
+    }
+    tail.rows += tail.appended.length;
+    tail.handed += tail.appended.length;
+    tail.appended = [];
   }
 
   #client(clientId: string): ClientRows {
     let client = this.clients.get(clientId);
-    if (client === undefined) this.clients.set(clientId, (client = newClientRows(clientId, false)));
+    if (client === undefined) this.clients.set(clientId, (client = newClientRows(clientId, false, this.nextRow - 1)));
     return client;
   }
 
@@ -202,9 +302,9 @@ export class Pending {
   #remove(row: QueueRow): void {
     this.changes++;
     this.#dirtyRows.delete(row);
-    this.release(row.message);
+    this.#release(row.message);
     if (!row.stored) return;
-    if (row.delivery !== null || row.deliver) this.#removedRows.push(row.row);
+    if (row.delivery !== null || row.deliver) this.#removedRows.push(row.row, row.message.id);
     else this.#removedSilentExchanges.push(row.client.clientId, row.packetId);
   }
 }

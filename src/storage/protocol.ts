@@ -3,6 +3,8 @@
  *
  *   routing thread ── Batch ──────────────> worker      one transaction each, one at a time
  *                  <── settled, trouble ────
+ *                  ── page, expired ──────>             reading: what waits for a client, what nobody need get any more
+ *                  <── page, expired ───────
  *                  <── StateChunk … opened ─            once, at the start
  *
  * Rows travel as flat lists of cells, a fixed number per row, and payloads as one block that changes its owner: a
@@ -14,10 +16,10 @@ export type Cell = string | number | null;
 export interface Batch {
   /** Clients whose session, will, subscriptions and silent exchanges go; their other rows are named one by one. */
   wipedClients: string[];
-  /** Row numbers of client_msgs. */
+  /** Clients whose tail goes, and the highest row number of theirs that is meant, alternating. */
+  wipedTails: Cell[];
+  /** Row number of client_msgs and store_id in it, alternating. A message goes with the last row that points to it. */
   removedRows: number[];
-  /** store_id of base_msgs. */
-  removedMessages: number[];
   /** Client identifier and full filter, alternating. */
   removedSubscriptions: string[];
   removedRetained: string[];
@@ -44,8 +46,8 @@ export interface Batch {
 
 /** store_id, expiry, topic, payload bytes, client, user name, port, qos, retain, properties. */
 export const MESSAGE_CELLS = 10;
-/** Row number, client, store_id, dup, direction, mid, qos, retain, state, subscription identifier. */
-export const ROW_CELLS = 10;
+/** Row number, client, payload bytes, store_id, dup, direction, mid, qos, retain, state, subscription identifier. */
+export const ROW_CELLS = 11;
 /** Client, full filter, options, identifier, mount point. */
 export const SUBSCRIPTION_CELLS = 5;
 /** Client, user name, port, version, expiry interval, ends at, will delay, will due, will's message expiry, now. */
@@ -56,7 +58,7 @@ export const WILL_CELLS = 6;
 /** Rows of one kind as the file has them, so many at a time. `bytes` holds their payloads one after the other. */
 export interface StateChunk {
   kind: 'chunk';
-  table: 'messages' | 'rows' | 'silentExchanges' | 'retained' | 'subscriptions' | 'sessions' | 'wills';
+  table: 'messages' | 'rows' | 'tails' | 'silentExchanges' | 'retained' | 'subscriptions' | 'sessions' | 'wills';
   cells: Cell[];
   bytes: Uint8Array<ArrayBuffer>;
 }
@@ -65,16 +67,44 @@ export type WorkerReply =
   | StateChunk
   /** The state is complete and the file is ours. */
   | { kind: 'opened'; nextRow: number; nextMessage: number; remarks: string[] }
+  /** See PAGE_CELLS; `full` when a limit ended it. */
+  | { kind: 'page'; id: number; cells: Cell[]; bytes: Uint8Array<ArrayBuffer>; full: boolean }
+  /** See EXPIRED_CELLS; `last` with the last piece. */
+  | { kind: 'expired'; cells: Cell[]; last: boolean }
+  /** Damage showed while the state was read: the file has been repaired, and the state comes again from the start. */
+  | { kind: 'again' }
   | { kind: 'refused'; code: string; lines: string[]; exitCode: number }
   | { kind: 'settled' }
   /** The batch at hand does not get onto the disk; it is tried again by itself. */
   | { kind: 'trouble'; lines: string[] }
   | { kind: 'healed'; lines: string[] };
 
-export type WorkerRequest = { kind: 'batch'; batch: Batch } | { kind: 'close' };
+/** Row number, store_id, qos, retain, subscription identifier, the message (message-cells.ts), payload bytes. */
+export const PAGE_CELLS = 14;
+/** Client, row number, store_id, payload bytes. */
+export const EXPIRED_CELLS = 4;
+
+export interface PageRequest {
+  kind: 'page';
+  id: number;
+  clientId: string;
+  /** Row number behind which the tail begins. */
+  after: number;
+  messages: number;
+  bytes: number;
+}
+
+export type WorkerRequest =
+  | { kind: 'batch'; batch: Batch }
+  | PageRequest
+  /** Tails are looked through for what expired before this second. */
+  | { kind: 'expired'; second: number }
+  | { kind: 'close' };
 
 export interface WorkerStart {
   file: string;
   /** Unix millisecond at which the store is opened. */
   wall: number;
+  /** Each transaction waits until the disk says that it has it; otherwise the system writes when it likes. */
+  sync: boolean;
 }

@@ -1,5 +1,6 @@
 /** Reads everything that the file keeps, in pieces that cross the thread border as they are. */
 import type { DatabaseSync } from 'node:sqlite';
+import { messageColumns } from './message-cells.ts';
 import type { Cell, StateChunk } from './protocol.ts';
 
 /** The largest row number and message identifier that we can speak of. */
@@ -9,6 +10,9 @@ export const idsMax = Number.MAX_SAFE_INTEGER;
 const ROWS_PER_CHUNK = 4096;
 const BYTES_PER_CHUNK = 262_144;
 
+/** Whatever is not queued: in flight to a client, or on its way in from one. It is few; what is queued may be millions. */
+const notQueued = 'state <> 11';
+
 /**
  * What is read, in an order in which nothing is met before what it points to. Texts under NUMERIC affinity are cast:
  * Mosquitto's own rows may hold numbers, ours hold blobs where a number would not do.
@@ -17,8 +21,9 @@ const queries: { table: StateChunk['table']; sql: string; payload: boolean }[] =
   {
     table: 'messages',
     payload: true,
-    sql: `SELECT payload, store_id, expiry_time, CAST(topic AS TEXT), CAST(source_id AS TEXT),
-      CAST(source_username AS TEXT), source_port, qos, retain, CAST(properties AS TEXT) FROM base_msgs`,
+    sql: `SELECT payload, store_id, ${messageColumns} FROM base_msgs b
+      WHERE store_id IN (SELECT store_id FROM retains UNION SELECT store_id FROM zancudo_exchanges
+        UNION SELECT store_id FROM client_msgs WHERE ${notQueued})`,
   },
   { table: 'retained', payload: false, sql: `SELECT CAST(topic AS TEXT), store_id FROM retains ORDER BY topic` },
   // A session that was to end with its connection is given back too: what it had left in the file must go with it.
@@ -49,7 +54,19 @@ const queries: { table: StateChunk['table']; sql: string; payload: boolean }[] =
     table: 'rows',
     payload: false,
     sql: `SELECT rowid, client_id, store_id, dup, direction, mid, qos, retain, state, subscription_identifier
-      FROM client_msgs ORDER BY rowid`,
+      FROM client_msgs WHERE ${notQueued} ORDER BY rowid`,
+  },
+  // A client of which rows of an earlier session are still to be removed is summed up again, without those.
+  {
+    table: 'tails',
+    payload: false,
+    sql: `SELECT client_id, count(*), sum(cmsg_id), 0 FROM client_msgs WHERE state = 11 GROUP BY client_id`,
+  },
+  {
+    table: 'tails',
+    payload: false,
+    sql: `SELECT w.client_id, count(cmsg_id), coalesce(sum(cmsg_id), 0), up_to FROM zancudo_wiped w
+      LEFT JOIN client_msgs c ON c.client_id = w.client_id AND state = 11 AND c.rowid > up_to GROUP BY w.client_id`,
   },
   { table: 'silentExchanges', payload: false, sql: `SELECT client_id, packet_id, store_id FROM zancudo_exchanges` },
 ];
@@ -59,14 +76,14 @@ export function* stateChunks(db: DatabaseSync): Generator<StateChunk> {
 }
 
 function* chunksOf(db: DatabaseSync, { table, sql, payload }: (typeof queries)[number]): Generator<StateChunk> {
-  let chunk = new ChunkWriter(table);
+  let chunk = new ChunkWriter();
   for (const row of rowsOf(db, sql)) {
     chunk.add(row, payload);
     if (!chunk.isFull) continue;
-    yield chunk.finish();
-    chunk = new ChunkWriter(table);
+    yield { kind: 'chunk', table, ...chunk.finish() };
+    chunk = new ChunkWriter();
   }
-  yield chunk.finish();
+  yield { kind: 'chunk', table, ...chunk.finish() };
 }
 
 /** Integers that do not fit into a number stop a read; only then is the rest read the slower way that knows them. */
@@ -86,19 +103,15 @@ function* rowsOf(db: DatabaseSync, sql: string): Generator<unknown[]> {
   }
 }
 
-class ChunkWriter {
-  readonly #table: StateChunk['table'];
+/** Gathers rows as cells, and their payloads as one block. */
+export class ChunkWriter {
   readonly #cells: Cell[] = [];
   readonly #payloads: Uint8Array[] = [];
-  #bytes = 0;
+  bytes = 0;
   #rows = 0;
 
-  constructor(table: StateChunk['table']) {
-    this.#table = table;
-  }
-
   get isFull(): boolean {
-    return this.#rows >= ROWS_PER_CHUNK || this.#bytes >= BYTES_PER_CHUNK;
+    return this.#rows >= ROWS_PER_CHUNK || this.bytes >= BYTES_PER_CHUNK;
   }
 
   /** A payload, which is the first column where there is one, is replaced by its length. */
@@ -109,17 +122,17 @@ class ChunkWriter {
     const bytes = bytesOf(row[0]);
     this.#cells.push(bytes.length);
     this.#payloads.push(bytes);
-    this.#bytes += bytes.length;
+    this.bytes += bytes.length;
   }
 
-  finish(): StateChunk {
-    const bytes = new Uint8Array(this.#bytes);
+  finish(): { cells: Cell[]; bytes: Uint8Array<ArrayBuffer> } {
+    const bytes = new Uint8Array(this.bytes);
     let at = 0;
     for (const payload of this.#payloads) {
       bytes.set(payload, at);
       at += payload.length;
     }
-    return { kind: 'chunk', table: this.#table, cells: this.#cells, bytes };
+    return { cells: this.#cells, bytes };
   }
 }
 

@@ -4,14 +4,9 @@
  *
  *   chunks ──> add() ──> state ──> the heart ──> adopt(given, ours) … forgetUnadopted()
  */
-import type {
-  StoredDelivery,
-  StoredMessage,
-  StoredPublisher,
-  StoredSubscription,
-  StoredState,
-} from '../broker/ports.ts';
+import type { StoredDelivery, StoredMessage, StoredSubscription, StoredState } from '../broker/ports.ts';
 import { qosOf, stateOfRow } from './columns.ts';
+import { messageFromCells, number } from './message-cells.ts';
 import type { Pending } from './pending.ts';
 import type { Cell, StateChunk } from './protocol.ts';
 import { type ClientRows, type MessageRow, newClientRows, type QueueRow, withoutMountPoint } from './rows.ts';
@@ -65,7 +60,6 @@ export class Restored {
   /** What nobody adopted has no use: its rows go, and with a message everything that points to it. */
   forgetUnadopted(): void {
     const orphans = new Set(this.#messages.values());
-    for (const row of orphans) if (row.uses === 0) this.#pending.removeMessage(row);
     for (const row of this.#deliveries.values()) this.#pending.removeRow(row);
     for (const { topicName, message } of this.#pending.retained.values()) {
       if (message !== null && orphans.has(message)) this.#pending.removeRetained(topicName);
@@ -95,25 +89,17 @@ export class Restored {
         return this.#subscription(row);
       case 'rows':
         return this.#row(row);
+      case 'tails':
+        return this.#tail(row);
       case 'silentExchanges':
         return this.#silentExchange(row);
     }
   }
 
-  #message(
-    [id, expiresAt, topicName, source, username, port, qos, retain, properties]: Cell[],
-    payload: Buffer,
-  ): boolean {
-    if (typeof id !== 'number' || typeof topicName !== 'string' || topicName === '') return false;
-    const message: StoredMessage = {
-      topicName,
-      payload,
-      properties: this.#propertiesOf(properties),
-      qos: qosOf(qos),
-      retain: retain === 1,
-      expiresAt: number(expiresAt),
-      publisher: publisherOf(source, username, port),
-    };
+  #message(cells: Cell[], payload: Buffer): boolean {
+    const [id] = cells;
+    const message = messageFromCells(cells, 1, payload, this.#propertiesFromJson);
+    if (typeof id !== 'number' || message === null) return false;
     const row: MessageRow = { id, message, uses: 0, stored: true };
     this.#messagesById.set(id, row);
     this.#messages.set(message, row);
@@ -141,11 +127,12 @@ export class Restored {
       will: null,
       subscriptions: [],
       deliveries: [],
+      waiting: { messages: 0, payloadBytes: 0 },
       exchanges: [],
     };
     this.state.sessions.push(session);
     this.#sessions.set(clientId, session);
-    this.#pending.clients.set(clientId, newClientRows(clientId, true));
+    this.#pending.clients.set(clientId, newClientRows(clientId, true, 0));
     this.#willTimes.set(clientId, will);
     return true;
   }
@@ -212,6 +199,17 @@ export class Restored {
     return true;
   }
 
+  #tail([clientId, messages, payloadBytes, cursor]: Cell[]): boolean {
+    const session = this.#sessions.get(clientId as string);
+    // A session that has ended may have left rows that are still to be removed.
+    if (session === undefined) return true;
+    session.waiting = { messages: number(messages), payloadBytes: number(payloadBytes) };
+    const { tail } = this.#clientRows(session);
+    tail.rows = number(messages);
+    tail.cursor = number(cursor);
+    return true;
+  }
+
   #silentExchange([clientId, packetId, storeId]: Cell[]): boolean {
     const session = this.#sessions.get(clientId as string);
     const message = this.#messagesById.get(number(storeId));
@@ -254,6 +252,7 @@ const chunkWidth: Record<StateChunk['table'], number> = {
   wills: 6,
   subscriptions: 5,
   rows: 10,
+  tails: 4,
   silentExchanges: 3,
 };
 const hasPayload = new Set<StateChunk['table']>(['messages', 'wills']);
@@ -267,19 +266,4 @@ function queueRow(
   deliver: boolean,
 ): QueueRow {
   return { row, client, message, delivery, packetId, deliver, stored: true };
-}
-
-/** Mosquitto writes an empty client identifier for messages of its own. */
-function publisherOf(
-  source: Cell | undefined,
-  username: Cell | undefined,
-  port: Cell | undefined,
-): StoredPublisher | null {
-  if (typeof source !== 'string' || (source === '' && typeof username !== 'string' && number(port) === 0)) return null;
-  const name = typeof username === 'string' ? username : null;
-  return { clientId: source, username: name, listener: { port: number(port) } };
-}
-
-function number(cell: Cell | undefined): number {
-  return typeof cell === 'number' ? cell : 0;
 }

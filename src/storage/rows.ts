@@ -2,20 +2,22 @@
  * What the routing thread remembers of the rows in the file: enough to find a row again, and to know whether a message
  * still has a use. The values themselves are the heart's objects; a row points to them and is written from them.
  */
-import type { StoredDelivery, StoredMessage, StoredSession, StoredSubscription } from '../broker/ports.ts';
+import type { Page, StoredDelivery, StoredMessage, StoredSession, StoredSubscription } from '../broker/ports.ts';
 
 /** One row of base_msgs: one message, however many deliveries, exchanges and retained topics point to it. */
 export interface MessageRow {
   readonly id: number;
   message: StoredMessage;
+  /** Rows in memory that point to it. How many do in the file, the worker counts (uses.ts). */
   uses: number;
-  /** Handed to the worker, so that a removal has to be handed over too. */
+  /** Handed to the worker. */
   stored: boolean;
 }
 
 /** One row of client_msgs, or of zancudo_exchanges for an exchange that delivers nothing. */
 export interface QueueRow {
-  readonly row: number;
+  /** 0 in a tail, until a batch takes it. */
+  row: number;
   readonly client: ClientRows;
   readonly message: MessageRow;
   /** Null for an exchange: a QoS 2 message on its way in. */
@@ -45,13 +47,38 @@ export interface ClientRows {
   mounted: Map<string, string> | null;
   /** The file has rows of it. */
   stored: boolean;
+  tail: TailRows;
 }
 
-export function newClientRows(clientId: string, stored: boolean): ClientRows {
-  const deliveries = new Map<StoredDelivery, QueueRow>();
-  const exchanges = new Map<number, QueueRow>();
-  const subscriptions = new Map<string, StoredSubscription | null>();
-  return { clientId, deliveries, exchanges, session: null, subscriptions, mounted: null, stored };
+/**
+ * What waits for a client in the file alone.
+ *
+ *   row numbers   … in flight, window … │ rows …  handed … │ appended …
+ *                                     cursor      to the worker, and not
+ */
+export interface TailRows {
+  /** Rows up to this number are in memory, or of an earlier session. */
+  cursor: number;
+  /** That the worker was given, and how many of these are in the batch at hand. */
+  rows: number;
+  handed: number;
+  /** That no batch has taken yet. */
+  appended: QueueRow[];
+  /** The page that is being fetched. */
+  page: Page | null;
+}
+
+export function newClientRows(clientId: string, stored: boolean, cursor: number): ClientRows {
+  return {
+    clientId,
+    deliveries: new Map(),
+    exchanges: new Map(),
+    session: null,
+    subscriptions: new Map(),
+    mounted: null,
+    stored,
+    tail: { cursor, rows: 0, handed: 0, appended: [], page: null },
+  };
 }
 
 /** How Mosquitto writes a filter: the mount point in front of the topic part, after `$share/group/`. */

@@ -30,13 +30,27 @@ const mosquittoIndexes = ['client_msgs_client_id', 'client_msgs_store_id', 'reta
  * zancudo_mount_points   which part of a subscription's topic the listener put in front
  * zancudo_exchanges      QoS 2 messages from clients that are answered but not delivered to anybody
  * zancudo_state          schema_cookie: changes when another broker has had the file in its hands
+ * zancudo_uses           messages that more than one row points to, and how many do: the last one takes them along
+ * zancudo_wiped          clients whose waiting rows up to a number are of a session that has ended, until they are gone
+ * zancudo_waiting        finds the rows that wait for a client, in their order, without touching any other's
+ * zancudo_expiry         finds the messages that expire
+ *
+ * The second index is empty where nothing expires; the first costs a fifth of what storing a message costs, and only
+ * for those that wait. cmsg_id, which Mosquitto writes and does not read, holds the payload's bytes: what waits for a
+ * client is summed up without a look at a million messages.
  */
 const ourTables = `
 CREATE TABLE IF NOT EXISTS zancudo_sessions (client_id TEXT PRIMARY KEY, username TEXT, listener_port INTEGER, version INTEGER, will_delay_interval INTEGER, will_due INTEGER, will_message_expiry INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS zancudo_mount_points (client_id TEXT, topic TEXT, mount_point TEXT, PRIMARY KEY (client_id, topic)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS zancudo_exchanges (client_id TEXT, packet_id INTEGER, store_id INT64, PRIMARY KEY (client_id, packet_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS zancudo_state (key TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS zancudo_uses (store_id INTEGER PRIMARY KEY, uses INTEGER);
+CREATE TABLE IF NOT EXISTS zancudo_wiped (client_id TEXT PRIMARY KEY, up_to INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS zancudo_waiting ON client_msgs (client_id) WHERE state = 11;
+CREATE INDEX IF NOT EXISTS zancudo_expiry ON base_msgs (expiry_time) WHERE expiry_time > 0;
 `;
+
+const ourIndexes = ['zancudo_waiting', 'zancudo_expiry'];
 
 /** Every table with the columns that we read; a table that lacks one of them is not usable as it is. */
 export const tableColumns: Record<string, readonly string[]> = {
@@ -55,6 +69,8 @@ export const tableColumns: Record<string, readonly string[]> = {
   ),
   zancudo_mount_points: columnsOf('client_id topic mount_point'),
   zancudo_exchanges: columnsOf('client_id packet_id store_id'),
+  zancudo_uses: columnsOf('store_id uses'),
+  zancudo_wiped: columnsOf('client_id up_to'),
 };
 
 function columnsOf(names: string): readonly string[] {
@@ -107,7 +123,8 @@ function isComplete(db: DatabaseSync): boolean {
       .map(({ name }) => String(name)),
   );
   if (!names.has('version_info') || !names.has('zancudo_state')) return false;
-  if (mosquittoIndexes.some(index => names.has(index)) || missingColumns(db).length > 0) return false;
+  if (mosquittoIndexes.some(index => names.has(index)) || !ourIndexes.every(index => names.has(index))) return false;
+  if (missingColumns(db).length > 0) return false;
   return db.prepare(`SELECT 1 FROM version_info WHERE component = 'database_schema'`).get() !== undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { idsMax } from './read-state.ts';
+import { recountUses } from './uses.ts';
 
 /** Changes whenever a table or index is made, which Mosquitto does at each of its starts and we only once. */
 export function schemaCookie(db: DatabaseSync): number {
@@ -51,6 +52,16 @@ const withoutUse: { what: string; sql: string }[] = [
   },
 ];
 
+/**
+ * Ours to rely on: what is queued says so in its state, which Mosquitto does not read, and knows its payload's bytes
+ * (schema.ts).
+ */
+const ownWays = `
+UPDATE client_msgs SET state = 7 WHERE direction = 0;
+UPDATE client_msgs SET state = 11 WHERE direction = 1 AND (mid = 0 OR qos = 0 OR state IS NULL);
+UPDATE client_msgs SET cmsg_id = (SELECT coalesce(length(CAST(payload AS BLOB)), 0) FROM base_msgs b WHERE b.store_id = client_msgs.store_id);
+`;
+
 /** Nobody misses these: they only add to rows that are gone. */
 const additions = [
   `DELETE FROM zancudo_exchanges WHERE store_id NOT IN (SELECT store_id FROM base_msgs)
@@ -76,6 +87,8 @@ export function sweep(db: DatabaseSync, wall: number | null): string[] {
     if (Number(changes) > 0) remarks.push(`  ${changes} ${what}: removed.`);
   }
   for (const sql of additions) db.exec(sql);
+  db.exec(ownWays);
+  db.exec(recountUses);
   if (wall !== null) {
     const endsPassed = 'UPDATE clients SET session_expiry_time = 0 WHERE session_expiry_time BETWEEN 1 AND ?';
     db.prepare(endsPassed).run(Math.floor(wall / 1000));

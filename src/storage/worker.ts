@@ -4,6 +4,10 @@
  *
  *   batch ──> transaction ──> settled
  *                └─ no room, read-only, I/O error ──> trouble, again after 0.25, 0.5 … 10 s ──> healed, settled
+ *   page  ──> what waits for a client, whatever trouble there is with writing
+ *
+ * What takes long, such as the removal of a million messages of a session that has ended, is done in small steps between
+ * batches.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchApplier } from './apply.ts';
@@ -11,6 +15,7 @@ import { openFile, type OpenedFile } from './open-file.ts';
 import type { Batch, WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
 import { idsMax, stateChunks } from './read-state.ts';
 import { repair } from './repair.ts';
+import { TailReader } from './read-tail.ts';
 import { isDamage, sqliteErrors, sqliteFault } from './sqlite-fault.ts';
 import { StoreError } from './store-error.ts';
 
@@ -21,27 +26,55 @@ const RETRY_LONGEST_MS = 10_000;
 const MOSQUITTO_EPOCH_SECONDS = 1_637_168_273;
 const IDS_PER_SECOND = 2 ** 23;
 
+/** Rows of an ended session that are removed in one step: some 10 ms. */
+const PURGED_AT_ONCE = 2000;
+
+/** What is left to remove when the broker stops is done for so long; the rest waits for the next start. */
+const PURGE_AT_CLOSE_MS = 2000;
+
 const port = parentPort!;
-const { file, wall } = workerData as WorkerStart;
+const { file, wall, sync } = workerData as WorkerStart;
 
 function send(reply: WorkerReply): void {
-  port.postMessage(reply, reply.kind === 'chunk' ? [reply.bytes.buffer] : []);
+  port.postMessage(reply, 'bytes' in reply ? [reply.bytes.buffer] : []);
 }
 
 class StoreWorker {
-  #opened: OpenedFile;
-  #applier: BatchApplier;
+  #opened!: OpenedFile;
+  #applier!: BatchApplier;
+  #reader!: TailReader;
+  #purging = false;
   #batch: Batch | null = null;
   #retry: NodeJS.Timeout | null = null;
   #retryMs = RETRY_FIRST_MS;
   #closing = false;
 
   constructor() {
-    this.#opened = openFile(file, wall);
-    this.#applier = new BatchApplier(this.#opened.db);
+    this.#open();
+    this.#purgeSoon();
   }
 
   sendState(): void {
+    try {
+      return this.#sendState();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+    const { db, remarks } = this.#opened;
+    db.close();
+    this.#open([...remarks, ...repair(file, wall)]);
+    send({ kind: 'again' });
+    this.#sendState();
+  }
+
+  #open(remarksBefore: string[] = []): void {
+    this.#opened = openFile(file, wall, sync);
+    this.#opened.remarks.unshift(...remarksBefore);
+    this.#applier = new BatchApplier(this.#opened.db);
+    this.#reader = new TailReader(this.#opened.db);
+  }
+
+  #sendState(): void {
     const { db, remarks } = this.#opened;
     for (const chunk of stateChunks(db)) send(chunk);
     const rows = db.prepare(`SELECT max(rowid) AS n FROM client_msgs WHERE rowid <= ${idsMax}`).get();
@@ -52,13 +85,62 @@ class StoreWorker {
   }
 
   receive(request: WorkerRequest): void {
-    if (request.kind === 'batch') {
-      this.#batch = request.batch;
-      this.#write();
-    } else {
-      this.#closing = true;
-      if (this.#batch !== null) this.#write();
-      this.#close();
+    switch (request.kind) {
+      case 'batch':
+        this.#batch = request.batch;
+        return this.#write();
+      case 'page':
+        return this.#reading(
+          () => this.#reader.page(request),
+          () => ({ kind: 'page', id: request.id, cells: [], bytes: new Uint8Array(0), full: false }),
+        );
+      case 'expired':
+        return this.#findExpired(request.second, 0);
+      case 'close':
+        this.#closing = true;
+        if (this.#batch !== null) this.#write();
+        this.#close();
+    }
+  }
+
+  /** Damage shows when its page is read: what is lost is lost, and the rest is given. */
+  #reading(read: () => WorkerReply, nothing: () => WorkerReply): void {
+    try {
+      return send(read());
+    } catch (error) {
+      const isRepaired = (isDamage(error) || !this.#opened.db.isOpen) && this.#repaired();
+      if (isRepaired) return this.#reading(read, nothing);
+      send({ kind: 'trouble', lines: [`Error: ${file}: cannot be read: ${sqliteFault(error).text}.`] });
+      send(nothing());
+    }
+  }
+
+  #findExpired(second: number, after: number): void {
+    const stop = (): WorkerReply => ({ kind: 'expired', cells: [], last: true });
+    this.#reading(() => {
+      const { cells, next } = this.#reader.expired(second, after);
+      if (next !== null) setImmediate(() => this.#findExpired(second, next));
+      return { kind: 'expired', cells, last: next === null };
+    }, stop);
+  }
+
+  #purgeSoon(): void {
+    if (this.#purging) return;
+    this.#purging = true;
+    setImmediate(() => {
+      this.#purging = false;
+      // A batch that does not get onto the disk goes first.
+      if (this.#batch === null && !this.#closing && this.#purge()) this.#purgeSoon();
+    });
+  }
+
+  /** False when there is nothing more to remove, or no way to. */
+  #purge(): boolean {
+    try {
+      return this.#applier.purge(PURGED_AT_ONCE);
+    } catch (error) {
+      // Of other trouble the next batch speaks.
+      return isDamage(error) && this.#repaired();
     }
   }
 
@@ -73,6 +155,7 @@ class StoreWorker {
       if (unusable && this.#repaired()) return this.#write();
       return this.#tryLater(error, inTrouble);
     }
+    if (this.#batch!.wipedTails.length > 0) this.#purgeSoon();
     this.#batch = null;
     this.#retryMs = RETRY_FIRST_MS;
     if (inTrouble) send({ kind: 'healed', lines: [`${file}: changes are on the disk again; nothing was lost.`] });
@@ -91,8 +174,7 @@ class StoreWorker {
     try {
       if (this.#opened.db.isOpen) this.#opened.db.close();
       const remarks = repair(file, Date.now());
-      this.#opened = openFile(file, Date.now());
-      this.#applier = new BatchApplier(this.#opened.db);
+      this.#open();
       send({ kind: 'trouble', lines: remarks });
       send({ kind: 'healed', lines: [`${file}: the repaired file is in use.`] });
       return true;
@@ -102,6 +184,8 @@ class StoreWorker {
   }
 
   #close(): void {
+    const deadline = performance.now() + PURGE_AT_CLOSE_MS;
+    while (this.#batch === null && performance.now() < deadline && this.#purge());
     const { db } = this.#opened;
     try {
       db.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -15,6 +15,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { store } = await openDurableStore({
   file,
+  durability: { kind: 'commit' },
   propertiesToJson: () => null,
   propertiesFromJson: () => Buffer.alloc(0),
   now: () => Date.now(),

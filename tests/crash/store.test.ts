@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { StoredDelivery } from '../../src/broker/ports.ts';
 import { openDurableStore } from '../../src/storage/mod.ts';
 import { needs, temporaryDirectory, until } from '../harness/mod.ts';
 
@@ -28,17 +29,24 @@ const safeNumbers = (lines: readonly string[]): number[] =>
 async function numbersIn(file: string): Promise<number[]> {
   const { store, state, remarks } = await openDurableStore({
     file,
+    durability: { kind: 'commit' },
     propertiesToJson: () => null,
     propertiesFromJson: () => Buffer.alloc(0),
     now: () => Date.now(),
     onTrouble: lines => assert.fail(lines.join('\n')),
     onHealed: () => {},
   });
+  const numbers: number[] = [];
+  const take = (given: StoredDelivery): StoredDelivery => {
+    numbers.push(Number(given.message.topicName.slice(2)));
+    return given;
+  };
+  for (let end = state.sessions.length === 0; !end;) {
+    end = await new Promise(done => store.fetchPage('reader', { messages: 100, bytes: 1_000_000, take, done }));
+  }
   await store.close();
   assert.deepEqual(remarks, []);
-  return state.sessions.flatMap(({ deliveries }) =>
-    deliveries.map(({ message }) => Number(message.topicName.slice(2))),
-  );
+  return numbers;
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -38,6 +38,7 @@ export const openRules: ListenerRules = {
   maxQos: 2,
   maxTopicAlias: 10,
   maxTopicAliasBroker: 10,
+  persistence: true,
   mountPoint: '',
   requireCertificate: false,
   requestCertificate: false,

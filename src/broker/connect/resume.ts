@@ -50,7 +50,7 @@ export function resumeSession(attempt: ConnectAttempt): StageOutcome {
   }
   const resumed = existing !== undefined && !packet.cleanStart;
   attempt.sessionPresent = resumed;
-  attempt.session = resumed ? existing : createSession(broker, clientId);
+  attempt.session = resumed ? existing : createSession(broker, clientId, attempt.connection.peer.listener);
   if (resumed) resume(attempt, existing);
   attempt.session.owner = attempt.connection.identity;
   attempt.session.version = packet.version;
@@ -66,7 +66,7 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
   // Remembered routes hold answers about the one who was here before.
   if (!isSameIdentity(session.owner, connection.identity)) broker.tree.generation++;
   // Rights may have shrunk since the messages were queued.
-  session.sift(delivery => {
+  session.queue.sift(delivery => {
     const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
     if (!readable) dropDelivery(broker, session, delivery);
     return readable;

@@ -1,6 +1,6 @@
 /** Chapter: how much of everything, and what happens beyond. */
 import { globalOption, specialOption, type OptionRow } from './row.ts';
-import { bool, integer, readInteger, type ValueType } from './types.ts';
+import { bool, choice, integer, readInteger, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 
 const atLeastZero = integer({ argument: 'number', as: n => Math.max(n, 0) });
@@ -8,12 +8,12 @@ const noLimitBelowOne = integer({ argument: 'number', as: n => (n <= 0 ? -1 : n)
 const seconds = (max: number) => integer({ argument: `seconds, 1-${max}`, min: 1, max, outside: '0' });
 const buffer = integer({ argument: 'bytes, 0-65535', min: 0, max: 65_535, outside: '65536', error: 'Error: Packet buffer size must be between 0 and 65535 inclusive.' }); // prettier-ignore
 
-/** The one number that may be larger than a C int. */
-const heapLimit: ValueType<number> = {
+/** A number that may be larger than a C int. */
+const largeNumber: ValueType<number> = {
   ...integer({ argument: 'bytes', good: ['0', '8589934592'] }),
   bad: [
-    { text: '-5', error: "Error: Invalid 'memory_limit' value (-5)." },
-    { text: '10k', error: "Error: 'memory_limit' value not a number." },
+    { text: '-5', error: "Error: Invalid '<name>' value (-5)." },
+    { text: '10k', error: "Error: '<name>' value not a number." },
   ],
   read(argument, name) {
     const value = readInteger(argument, name, BigInt(Number.MAX_SAFE_INTEGER));
@@ -117,7 +117,7 @@ export const limits: readonly OptionRow[] = [
   }),
   specialOption<number, 'global'>({
     name: 'memory_limit',
-    type: heapLimit,
+    type: largeNumber,
     says: 'Limit of the heap in Mosquitto. 0 is none.',
     standard: '0',
     since: '1.4.15',
@@ -195,6 +195,46 @@ export const limits: readonly OptionRow[] = [
     field: 'maxQueuedBytes',
     says: 'The same in bytes of payload; whichever is reached first. 0 is no limit.',
     since: '1.5',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'max_total_queued_bytes',
+    type: largeNumber,
+    field: 'maxTotalQueuedBytes',
+    says: 'Bytes of payload that the queues of all clients may hold together, in memory and on the disk; beyond, queue_policy says what goes. 0 is no limit.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'queue_policy',
+    type: choice(['drop_newest', 'drop_oldest'], "Error: Invalid '<name>' value (<word>)."),
+    field: 'queuePolicy',
+    says: 'Which message goes when the queue of a client is full: the one that comes, or the one that has waited longest.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'queue_memory_bytes',
+    type: largeNumber,
+    field: 'queueMemoryBytes',
+    says: 'Memory for queued messages when persistence is on: what does not fit is on the disk alone until its client can take it. At most 1000 messages and 1 MB are for one client, and 20 messages always.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'max_retained_messages',
+    type: atLeastZero,
+    field: 'maxRetainedMessages',
+    says: 'Retained messages; one on a further topic is delivered and not retained. 0 is no limit. Those of $SYS count.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'max_retained_bytes',
+    type: largeNumber,
+    field: 'maxRetainedBytes',
+    says: 'The same in bytes of payload; whichever is reached first. 0 is no limit.',
+    since: 'ours',
     reload: 'live',
   }),
   globalOption({

@@ -1,9 +1,11 @@
 /** Chapter: what survives a restart. */
-import { globalOption, withoutEffect, type OptionRow } from './row.ts';
-import { bool, emptyValue, integer, text, type ValueType } from './types.ts';
+import { globalOption, innerListenerOption, withoutEffect, type OptionRow } from './row.ts';
+import { bool, choice, emptyValue, integer, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 
-const always = withoutEffect('nothing waits to be saved: what is acknowledged at QoS 1 and 2 is on the disk already');
+const always = withoutEffect(
+  'durability says when things are saved; by default what is acknowledged at QoS 1 and 2 is on the disk already',
+);
 
 const secondsPerUnit: Readonly<Record<string, number>> = {
   s: 1,
@@ -66,6 +68,30 @@ export const persistence: readonly OptionRow[] = [
     since: '<=1.4',
     reload: 'none',
     differs: 'What is kept from then on is in mosquitto.sqlite3 beside it.',
+  }),
+  globalOption({
+    name: 'durability',
+    type: choice(['commit', 'interval', 'none'], "Error: Invalid '<name>' value (<word>)."),
+    field: 'durability',
+    says: 'What an acknowledgement at QoS 1 and 2 promises. commit: it is on the disk, whatever happens. interval: it is on the disk within durability_interval seconds; a crash or a power cut may cost those. none: it is kept over a proper stop; a crash may cost everything of the last half hour.',
+    since: 'ours',
+    reload: 'restart',
+  }),
+  globalOption({
+    name: 'durability_interval',
+    type: integer({ argument: 'seconds, 1-3600', min: 1, max: 3600, outside: '0' }),
+    field: 'durabilityIntervalSeconds',
+    says: 'Seconds between two writes with durability interval.',
+    since: 'ours',
+    reload: 'restart',
+  }),
+  innerListenerOption({
+    name: 'listener_persistence',
+    type: bool,
+    field: 'persistence',
+    says: 'false keeps the sessions of clients that first come in by this listener in memory alone: they survive a lost connection and not the broker. What these clients publish for others is as safe as ever.',
+    since: 'ours',
+    reload: 'live',
   }),
   globalOption({
     name: 'autosave_interval',
