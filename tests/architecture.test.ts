@@ -40,7 +40,7 @@ const mayImport: Record<string, string> = {
   admin: 'base pki security observability ports',
   server:
     'base codec topics session broker transport client conf pki listeners security storage observability bridge cluster admin ports',
-  cli: 'base topics client bench conf pki security storage server',
+  cli: 'base topics client bench conf pki security storage server admin',
 };
 
 /** Packages from the registry, and the only folders that may know them. */

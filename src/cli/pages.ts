@@ -18,6 +18,13 @@ import { passwdPage } from './passwd/passwd-page.ts';
 import { probePage } from './probe.ts';
 import { profilePage } from './profile.ts';
 import { restorePage } from './restore.ts';
+import { statusPage } from './status.ts';
+import { clientsPage } from './clients.ts';
+import { sessionsPage } from './sessions.ts';
+import { topicsPage } from './topics.ts';
+import { retainedPage } from './retained.ts';
+import { dropsPage } from './drops.ts';
+import { reloadPage } from './reload.ts';
 import { signalPage } from './signal/signal-page.ts';
 
 const completes: Record<string, Completion> = { FILE: 'file', DIR: 'folder' };
@@ -65,6 +72,13 @@ export const pages: readonly CommandPage[] = [
   exportPage,
   backupPage,
   restorePage,
+  statusPage,
+  clientsPage,
+  sessionsPage,
+  topicsPage,
+  retainedPage,
+  dropsPage,
+  reloadPage,
   ctrlPage,
   signalPage,
   completionPage,

@@ -35,6 +35,13 @@ const commands: readonly CommandRow[] = [
   { name: 'export', load: () => import('./export.ts') },
   { name: 'backup', load: () => import('./backup.ts') },
   { name: 'restore', load: () => import('./restore.ts') },
+  { name: 'status', load: () => import('./status.ts') },
+  { name: 'clients', load: () => import('./clients.ts') },
+  { name: 'sessions', load: () => import('./sessions.ts') },
+  { name: 'topics', load: () => import('./topics.ts') },
+  { name: 'retained', load: () => import('./retained.ts') },
+  { name: 'drops', load: () => import('./drops.ts') },
+  { name: 'reload', load: () => import('./reload.ts') },
   { name: 'completion', load: () => import('./completion.ts') },
 ];
 

@@ -17,6 +17,8 @@ const soonMs = 14 * dayMs;
 /** Share of the routing thread's time above which a burst makes everybody wait. */
 const busyMax = 0.8;
 const lateMaxMs = 250;
+/** Starting takes its time, and says nothing about the days to come. */
+const settledMs = 60_000;
 /** A share of refused connections that is more than a few mistyped passwords. */
 const refusedAtLeast = 10;
 
@@ -25,7 +27,7 @@ const looks: readonly Look[] = [
   ({ certificates, now }) => certificates.flatMap(each => ending(each, now)),
   ({ listeners }) => listeners.flatMap(exposed),
   ({ process: { busy } }) => (busy > busyMax ? `the routing thread was busy ${percent(busy)} of the last minute` : null),
-  ({ process: { lateMs } }) => (lateMs > lateMaxMs ? `messages had to wait ${lateMs} ms and more at times` : null),
+  ({ process: { lateMs }, now, startedAt }) => (lateMs > lateMaxMs && now - startedAt > settledMs ? `messages had to wait ${lateMs} ms and more at times` : null),
   ({ store }) => {
     const waiting = store?.waitingChanges ?? 0;
     return waiting > 100_000 ? `${waiting} changes wait for the disk, which is slower than the messages come` : null;
