@@ -50,7 +50,7 @@ function main() {
   const bundle = isClone ? freshBundle(name) : readBundle(`${root}/dist/${name}.cjs`);
   if (bundle !== null) return run(bundle, name);
   if (!isClone) return missing(name);
-  require('node:module').enableCompileCache(cacheFolder() ?? undefined);
+  if (cacheHome()) require('node:module').enableCompileCache(cacheFolder());
   void import(entry);
 }
 
@@ -153,15 +153,18 @@ function recordSoon(script, cache) {
   };
 }
 
+function cacheHome() {
+  return process.env.XDG_CACHE_HOME || (process.env.HOME && `${process.env.HOME}/.cache`);
+}
+
 function cacheFolder() {
-  const base = process.env.XDG_CACHE_HOME || (process.env.HOME && `${process.env.HOME}/.cache`);
-  return base ? `${base}/zancudo/code` : null;
+  return `${cacheHome()}/zancudo/code`;
 }
 
 /** File: the bundle's id, then V8's data. Null where there is no place for it. */
 function codeCache(name, id) {
+  if (!cacheHome()) return null;
   const folder = cacheFolder();
-  if (folder === null) return null;
   const file = `${folder}/${name}-${process.version}-${process.arch}.bin`;
   return { read: () => readCache(file, id), write: data => writeCache(folder, file, id, data) };
 }
@@ -171,10 +174,10 @@ function readCache(file, id) {
   let fd;
   try {
     fd = fs.openSync(file, 'r');
-    const { uid, mode, size } = fs.fstatSync(fd);
-    if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const isWhole = fs.readSync(fd, bytes) === size && bytes.latin1Slice(0, id.length) === id;
+    const state = fs.fstatSync(fd);
+    if (!isOurs(state) || (state.mode & 0o022) !== 0) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(state.size);
+    const isWhole = fs.readSync(fd, bytes) === state.size && bytes.latin1Slice(0, id.length) === id;
     return isWhole ? bytes.subarray(id.length) : undefined;
   } catch {
     return undefined;
@@ -187,13 +190,26 @@ function readCache(file, id) {
 function writeCache(folder, file, id, data) {
   const temporary = `${file}.${process.pid}`;
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (fs.statSync(folder).uid !== process.geteuid?.()) return;
+    for (const each of [cacheHome(), `${cacheHome()}/zancudo`, folder]) makeFolder(each);
+    if (!isOurs(fs.statSync(folder))) return;
     fs.writeFileSync(temporary, Buffer.concat([Buffer.from(id, 'latin1'), data]), { mode: 0o600, flush: true });
     fs.renameSync(temporary, file);
   } catch {
     removeQuietly(temporary);
   }
+}
+
+/** One at a time: Node's `recursive` never ends where a file system makes no folders, such as /proc. */
+function makeFolder(path) {
+  if (fs.existsSync(path)) return;
+  // Under sudo, HOME may be that of the user, who could not use what root makes there.
+  if (!isOurs(fs.statSync(path.slice(0, path.lastIndexOf('/')) || '/')))
+    throw new Error(`${path} would be in somebody else's folder`);
+  fs.mkdirSync(path, { mode: 0o700 });
+}
+
+function isOurs({ uid }) {
+  return process.geteuid === undefined || uid === process.geteuid();
 }
 
 function removeQuietly(file) {
