@@ -100,7 +100,13 @@ function offset(when: Date): string {
   return (minutes < 0 ? '-' : '+') + two(Math.floor(size / 60)) + two(size % 60);
 }
 
+/** Each knows the short names of its own part of the world, such as EST, CET and AEST, and says GMT+1 for the others. */
+const localesWithZones = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-ZA'];
+
 function zoneName(when: Date): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(when);
-  return parts.find(part => part.type === 'timeZoneName')?.value ?? '';
+  const names = localesWithZones.map(locale => {
+    const parts = new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }).formatToParts(when);
+    return parts.find(part => part.type === 'timeZoneName')?.value ?? '';
+  });
+  return names.find(name => !/^GMT[+-]/.test(name)) ?? names[0] ?? '';
 }

@@ -91,7 +91,9 @@ class Request {
     if (timeoutSeconds === 0) return undefined;
     return setTimeout(() => {
       this.timedOut = true;
-      if (!this.finish()) void this.client.abort();
+      if (this.finish()) return;
+      if (this.client === undefined) process.exit(this.outcome(null));
+      void this.client.abort();
     }, timeoutSeconds * 1000);
   }
 

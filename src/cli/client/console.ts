@@ -3,7 +3,7 @@ import { ClientError, reasonName, returnCodeName, type ProtocolVersion } from '.
 import type { Context } from '../context.ts';
 import { libraryError, notConnectedLine } from './library-errors.ts';
 import { Output } from './output.ts';
-import { TlsSettingFault } from './settings.ts';
+import { SettingFault } from './settings.ts';
 
 export class Console {
   readonly output = new Output();
@@ -28,7 +28,7 @@ export class Console {
 
   /** Returns the exit code. */
   notConnected(error: unknown, version: ProtocolVersion, alsoError: boolean): number {
-    if (error instanceof TlsSettingFault) {
+    if (error instanceof SettingFault) {
       this.complain(error.message);
       this.complain(`  ${error.why}`);
       return 1;

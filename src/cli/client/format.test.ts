@@ -117,6 +117,13 @@ test('%J inserts the payload as JSON, and a payload that is none prints nothing 
   assert.equal(complaints.at(-1), 'Error: Message payload is not valid JSON on topic house/lamp.');
 });
 
+test('%J keeps every digit of long integers', () => {
+  const payload = Buffer.from('{"id":12345678901234567890,"low":-9007199254740993,"n":1.50}');
+  const arrival: Arrival = { message: { ...message, payload }, when, nanoseconds: 0 };
+  assert.match(jsonOf(arrival, 'json', false) ?? '', /{"id":12345678901234567890,"low":-9007199254740993,"n":1\.5}/);
+  assert.match(jsonOf(arrival, 'json', true) ?? '', /"id":\t12345678901234567890,/);
+});
+
 test('--pretty indents with tabs', () => {
   const arrival: Arrival = { message: { ...message, qos: 0, properties: {} }, when, nanoseconds: 0 };
   const lines = (jsonOf(arrival, 'text', true) ?? '').split('\n');

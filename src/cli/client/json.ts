@@ -37,11 +37,23 @@ function text(payload: Buffer): string | null {
   return payload.length === 0 ? null : payload.toString();
 }
 
+/** ECMAScript 2026, which Node has and TypeScript's library does not describe yet. */
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+type ParseWithSource = (text: string, reviver: Reviver) => unknown;
+const { rawJSON, isRawJSON } = JSON as unknown as {
+  rawJSON: (text: string) => object;
+  isRawJSON: (value: unknown) => boolean;
+};
+
+/** A serial number of 64 bits would lose its last digits as a double; they stay as they came. */
+const keepLongIntegers: Reviver = (_key, value, { source }) =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? '') ? rawJSON(source!) : value;
+
 /** Undefined when it is no JSON. */
 function inserted(payload: Buffer): unknown {
   if (payload.length === 0) return null;
   try {
-    return JSON.parse(payload.toString()) as unknown;
+    return (JSON.parse as ParseWithSource)(payload.toString(), keepLongIntegers);
   } catch {
     return undefined;
   }
@@ -66,7 +78,7 @@ function kebab(name: string): string {
 /** As cJSON prints it: a tab behind the colon, arrays on one line. */
 function prettyJson(value: unknown, depth: number): string {
   if (Array.isArray(value)) return `[${value.map(item => prettyJson(item, depth + 1)).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || isRawJSON(value)) return JSON.stringify(value);
   const lines = Object.entries(value).map(
     ([key, item]) => `${'\t'.repeat(depth + 1)}${JSON.stringify(key)}:\t${prettyJson(item, depth + 1)}`,
   );

@@ -12,6 +12,9 @@ interface PropertyArgument {
   type: PropertyType;
   /** Commands that may carry it; the first letters of c p s u d w. */
   commands: string;
+  /** Where MQTT has narrower bounds than the type. */
+  least?: number;
+  most?: number;
 }
 
 const rows: readonly PropertyArgument[] = [
@@ -24,15 +27,21 @@ const rows: readonly PropertyArgument[] = [
   { name: 'session-expiry-interval', property: 'sessionExpiryInterval', type: 'uint32', commands: 'cd' },
   { name: 'authentication-method', property: 'authenticationMethod', type: 'string', commands: 'c' },
   { name: 'authentication-data', property: 'authenticationData', type: 'binary', commands: 'c' },
-  { name: 'request-problem-information', property: 'requestProblemInformation', type: 'byte', commands: 'c' },
+  { name: 'request-problem-information', property: 'requestProblemInformation', type: 'byte', commands: 'c', most: 1 },
   { name: 'will-delay-interval', property: 'willDelayInterval', type: 'uint32', commands: 'w' },
-  { name: 'request-response-information', property: 'requestResponseInformation', type: 'byte', commands: 'c' },
+  {
+    name: 'request-response-information',
+    property: 'requestResponseInformation',
+    type: 'byte',
+    commands: 'c',
+    most: 1,
+  },
   { name: 'reason-string', property: 'reasonString', type: 'string', commands: 'd' },
-  { name: 'receive-maximum', property: 'receiveMaximum', type: 'uint16', commands: 'c' },
+  { name: 'receive-maximum', property: 'receiveMaximum', type: 'uint16', commands: 'c', least: 1 },
   { name: 'topic-alias-maximum', property: 'topicAliasMaximum', type: 'uint16', commands: 'c' },
-  { name: 'topic-alias', property: 'topicAlias', type: 'uint16', commands: 'p' },
+  { name: 'topic-alias', property: 'topicAlias', type: 'uint16', commands: 'p', least: 1 },
   { name: 'user-property', property: 'userProperties', type: 'pair', commands: 'cpsudw' },
-  { name: 'maximum-packet-size', property: 'maximumPacketSize', type: 'uint32', commands: 'c' },
+  { name: 'maximum-packet-size', property: 'maximumPacketSize', type: 'uint32', commands: 'c', least: 1 },
 ];
 
 /** Properties that only brokers send: known by name, allowed nowhere here. */
@@ -113,11 +122,7 @@ const upTo: Partial<Record<PropertyType, number>> = {
 function addOne(draft: Draft, command: PropertyCommand, row: PropertyArgument, text: string): UsageError | undefined {
   const properties = draft.properties[command] as Record<string, unknown>;
   if (properties[row.property] !== undefined) {
-    return invalid(
-      `in ${command.toUpperCase()} properties: Duplicate property`,
-      false,
-      `${row.name} may be given once.`,
-    );
+    return wrongIn(command, 'Duplicate property in property list', `${row.name} may be given once.`);
   }
   const max = upTo[row.type];
   if (max === undefined) {
@@ -129,6 +134,15 @@ function addOne(draft: Draft, command: PropertyCommand, row: PropertyArgument, t
   const value = Number(text);
   if (!(value >= 0 && value <= max))
     return invalid(`Property value (${value}) out of range for property ${row.name}.`, true);
+  if (value < (row.least ?? 0) || value > (row.most ?? max)) {
+    const text = 'A network protocol error occurred when communicating with the broker';
+    return wrongIn(command, text, `${row.name} is ${row.least ?? 0} to ${row.most ?? max}.`);
+  }
   properties[row.property] = value;
   return undefined;
+}
+
+/** What libmosquitto finds when it looks at all properties of a packet. */
+function wrongIn(command: PropertyCommand, text: string, hint: string): UsageError {
+  return { kind: 'error', line: `Error in ${command.toUpperCase()} properties: ${text}`, hint, blankLine: false };
 }

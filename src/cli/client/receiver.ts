@@ -81,8 +81,10 @@ export class Receiver {
     if (timeoutSeconds === 0) return undefined;
     return setTimeout(() => {
       this.timedOut = true;
-      if (this.client.isOnline) this.interrupt();
-      else void this.client.abort();
+      if (this.interrupt()) return;
+      // Still at the options, such as SRV records that nobody answers for: there is nothing to end in order.
+      if (this.client === undefined) process.exit(this.tellTimeout());
+      void this.client.abort();
     }, timeoutSeconds * 1000);
   }
 

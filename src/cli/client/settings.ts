@@ -65,7 +65,7 @@ async function tlsOptions(draft: Draft): Promise<TlsOptions> {
 }
 
 /** The lines are Mosquitto's; behind them stands why. */
-export class TlsSettingFault extends Error {
+export class SettingFault extends Error {
   readonly why: string;
   constructor(line: string, why: string) {
     super(line);
@@ -76,24 +76,21 @@ export class TlsSettingFault extends Error {
 function checkTlsWords({ tlsEngine, keyform, tlsVersion }: Draft): void {
   if (tlsEngine !== undefined) {
     const why = 'OpenSSL engines are not supported; a key in a PEM file is (--key).';
-    throw new TlsSettingFault(`Error: Problem setting TLS engine, is ${tlsEngine} a valid engine?`, why);
+    throw new SettingFault(`Error: Problem setting TLS engine, is ${tlsEngine} a valid engine?`, why);
   }
   if (keyform !== undefined && keyform !== 'pem') {
     const why = keyform === 'engine' ? 'OpenSSL engines are not supported.' : `'${keyform}' is neither.`;
-    throw new TlsSettingFault(`Error: Problem setting key form, it must be one of 'pem' or 'engine'.`, why);
+    throw new SettingFault(`Error: Problem setting key form, it must be one of 'pem' or 'engine'.`, why);
   }
   if (tlsVersion !== undefined && tlsVersion !== 'tlsv1.2' && tlsVersion !== 'tlsv1.3') {
     const why = `--tls-version is tlsv1.2 or tlsv1.3, not '${tlsVersion}': older ones are broken. Leave it out.`;
-    throw new TlsSettingFault('Error: Problem setting TLS options, check the options are valid.', why);
+    throw new SettingFault('Error: Problem setting TLS options, check the options are valid.', why);
   }
 }
 
 function pskOf(hex: string, identity: string): { identity: string; key: Buffer } {
   if (/^([\da-f]{2})+$/i.test(hex)) return { identity, key: Buffer.from(hex, 'hex') };
-  throw new TlsSettingFault(
-    'Error: Problem setting TLS-PSK options.',
-    'The key is an even number of hexadecimal digits.',
-  );
+  throw new SettingFault('Error: Problem setting TLS-PSK options.', 'The key is an even number of hexadecimal digits.');
 }
 
 async function secretsTo(path: string): Promise<(line: Buffer) => void> {
@@ -103,6 +100,10 @@ async function secretsTo(path: string): Promise<(line: Buffer) => void> {
 }
 
 function identity(draft: Draft): Partial<ConnectOptions> {
+  if (draft.password !== undefined && draft.username === undefined && draft.version !== 5) {
+    const why = 'MQTT 3.x has no password without a user name (-u); MQTT 5 has (-V 5).';
+    throw new SettingFault('Error: Problem setting username and/or password.', why);
+  }
   const clientId = draft.clientIdPrefix === undefined ? draft.clientId : `${draft.clientIdPrefix}${process.pid}`;
   return {
     ...(clientId === undefined ? {} : { clientId }),

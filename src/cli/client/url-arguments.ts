@@ -58,7 +58,7 @@ function cutAt(text: string, mark: string): [string, string | null] {
   return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-const proxyShape = /^(?:([^:@]+)(?::([^@]*))?@)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/;
+const proxyShape = /^(?:([^:@]+)(?::([^@]*))?@)?(?:\[([^\]]+)\]|([^:@[\]]+))(?::([^:]*))?$/;
 
 /** socks5h: the proxy resolves the name. */
 export function readProxyUrl(draft: Draft, url: string): UsageError | undefined {
@@ -67,7 +67,9 @@ export function readProxyUrl(draft: Draft, url: string): UsageError | undefined 
   const [, username, password, address6, host, port] = proxyShape.exec(url.slice(prefix.length)) ?? [];
   const name = address6 ?? host;
   if (name === undefined) return invalid('Invalid proxy.', false, 'Such as socks5h://user:password@proxy:1080');
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return invalid(`Invalid proxy port ${port}`);
+  if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65_535)) {
+    return invalid(`Invalid proxy port ${Number.parseInt(port, 10) || 0}`, false, `It is '${port}' in the URL.`);
+  }
   draft.proxy = {
     host: name,
     port: port === undefined ? 1080 : Number(port),

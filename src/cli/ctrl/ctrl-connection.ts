@@ -18,7 +18,7 @@ export function saysWhere({ host, port, unixSocket, cafile, capath, psk, profile
   return (host ?? port ?? unixSocket ?? cafile ?? capath ?? psk ?? profile) !== undefined;
 }
 
-/** Rejects with a ClientError or a TlsSettingFault. */
+/** Rejects with a ClientError or a SettingFault. */
 export async function ctrlConnectOptions(draft: CtrlDraft, context: Context): Promise<ConnectOptions> {
   const options = await connectOptions(draft);
   return draft.debug ? { ...options, trace: line => context.complain(`${line}\n`) } : options;

@@ -3,7 +3,7 @@ import { ClientError, reasonName, returnCodeName, type ConnectOptions } from '..
 import type { Context } from '../context.ts';
 import { build, type ControlCommand, type ControlModule, type Desk } from './control-command.ts';
 import { ControlLink, type Sent, type Watcher } from './control-link.ts';
-import { TlsSettingFault } from '../client/settings.ts';
+import { SettingFault } from '../client/settings.ts';
 import { ctrlConnectOptions } from './ctrl-connection.ts';
 import type { CtrlDraft } from './ctrl-options.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -81,7 +81,7 @@ export function openLink(
 
 /** What is no fault of settings or connections is one of this program and goes on up. */
 export function explain(error: unknown, draft: CtrlDraft): Explained {
-  if (error instanceof TlsSettingFault) return { exitCode: exitCodes.usage, lines: [error.message, `  ${error.why}`] };
+  if (error instanceof SettingFault) return { exitCode: exitCodes.usage, lines: [error.message, `  ${error.why}`] };
   if (!(error instanceof ClientError)) throw error;
   return explainError(error, draft.version === 5 ? reasonName : returnCodeName);
 }
