@@ -192,6 +192,19 @@ test('enrolment over HTTPS, beside MQTT on one port', needed, async t => {
     await broker.logged(/the token for fan was used on .* zancudo device revoke fan/);
   });
 
+  await t.test('a small device that reads PEM alone is given PEM, with the CA in between', async () => {
+    const { token } = await workshop.invite('small');
+    const pem = await workshop.type(
+      'openssl req -new -newkey rsa:2048 -nodes -subj /CN=x -keyout small.key 2>/dev/null',
+    );
+    const headers = { ...pkcs10, accept: 'application/x-pem-file', authorization: `Bearer ${token}` };
+    const answer = await workshop.ask('POST', `${est}/simpleenroll`, Buffer.from(pem.output), { headers });
+    assert.equal(answer.status, 200, text(answer));
+    writeFileSync(join(workshop.desk, 'small.crt'), answer.body);
+    const { output } = await workshop.type('openssl verify -CAfile ca.crt -untrusted small.crt small.crt');
+    assert.match(output, /small\.crt: OK/);
+  });
+
   await t.test('who brings the wrong thing gets nothing, and is told why', async () => {
     const good = await workshop.csr('probe');
     const { token } = await workshop.invite('probe');

@@ -6,7 +6,8 @@
  *   POST simplereenroll   certificate of before, in TLS, and request -> certificate  4.2.2
  *   GET  csrattrs         204: nothing has to be in the request                      4.5
  *
- * Answers are base64 of DER, as the RFC wants them. Requests are taken in base64, PEM and DER.
+ * Answers are base64 of DER, as the RFC wants them, or PEM for who asks for it by `Accept`. Requests are taken in base64,
+ * PEM and DER.
  */
 import { certificatesOfAuthority, certsOnly, type Enrolled, EnrolmentRefusal } from '../../pki/mod.ts';
 import type { Route, Visit } from './visit.ts';
@@ -62,10 +63,17 @@ async function simpleReenroll(visit: Visit): Promise<void> {
   answer(visit, 'has renewed its certificate', await visit.options.office.renew(certificate, request, visit.applicant));
 }
 
+/** Not of the RFC: for small devices, whose libraries read PEM and no PKCS #7. */
+const pemFile = 'application/x-pem-file';
+
 function answer(visit: Visit, what: string, enrolled: Enrolled | EnrolmentRefusal): void {
   if (enrolled instanceof EnrolmentRefusal) return visit.refuse(enrolled);
-  const { name, certificate } = enrolled;
+  const { name, certificate, chain } = enrolled;
   visit.note(`${name} ${what}, until ${certificate.validToDate.toISOString().slice(0, 10)}.`);
+  if (visit.request.headers.accept?.includes(pemFile) === true) {
+    const text = [certificate, ...chain].map(each => each.toString()).join('');
+    return visit.send(200, text, { 'content-type': pemFile });
+  }
   // 4.2.3: only the certificate that was issued.
   sendCertificates(visit, certsOnly([certificate]), 'application/pkcs7-mime; smime-type=certs-only');
 }
