@@ -75,6 +75,23 @@ test('an option that the plugin does not know is a warning, as a file that Mosqu
   assert.match(said(`${line}plugin_opt_speed 9\n`).join('\n'), /'plugin_opt_speed' is no option of persist-sqlite/);
 });
 
+test('sync and flush_period say what an acknowledgement promises, unless durability does', () => {
+  const plugin = `persistence_location /l\n${line}`;
+  const promises: [string, string, number][] = [
+    ['', 'commit', 1],
+    ['plugin_opt_sync FULL\n', 'commit', 1],
+    ['plugin_opt_sync extra\nplugin_opt_flush_period 0\n', 'commit', 1],
+    ['plugin_opt_sync normal\n', 'interval', 5],
+    ['plugin_opt_sync off\nplugin_opt_flush_period soon\n', 'interval', 1],
+    ['plugin_opt_flush_period 20\n', 'interval', 20],
+    ['plugin_opt_flush_period 20\ndurability commit\n', 'commit', 1],
+  ];
+  for (const [options, durability, seconds] of promises) {
+    const settings = settingsOf(plugin + options);
+    assert.deepEqual([settings.durability, settings.durabilityIntervalSeconds], [durability, seconds], options);
+  }
+});
+
 test('the page size is for the file when it is made', () => {
   assert.equal(settingsOf(`persistence_location /l\n${line}plugin_opt_page_size 8192\n`).storePageSize, 8192);
 });

@@ -13,11 +13,19 @@ import type { PluginSettings, Settings } from './settings.ts';
 
 type PluginOption = PluginSettings['options'][number];
 
-/** What is more than asked for; what is less would be said. */
-const syncLevels = ['extra', 'full', 'normal', 'off'];
+/** Whether the level promises that what was committed is on the disk. */
+const syncLevels: Readonly<Record<string, boolean>> = { extra: true, full: true, normal: false, off: false };
+
+/** Mosquitto's flush_period. */
+const FLUSH_SECONDS = 5;
+
+/** As durability_interval has it. */
+const INTERVAL_SECONDS_MAX = 3600;
 
 interface Asked {
   file: string | null;
+  isSynced: boolean | null;
+  flushSeconds: number | null;
   settings: Settings;
   reading: Reading;
 }
@@ -43,9 +51,10 @@ export function settlePersistPlugin(reading: Reading): void {
       'Either line turns the same store on: take one of the two out.',
     );
   }
-  const asked: Asked = { file: null, settings, reading };
+  const asked: Asked = { file: null, isSynced: null, flushSeconds: null, settings, reading };
   for (const option of plugin.options) readOption(asked, option);
   useFile(asked);
+  useDurability(asked);
 }
 
 function readOption(asked: Asked, option: PluginOption): void {
@@ -76,22 +85,27 @@ function useFile({ file, settings, reading }: Asked): void {
   }
 }
 
-function readSync({ reading }: Asked, { value, place }: PluginOption): void {
+/**
+ * Whoever asks for less than a write for each acknowledgement gets it; Mosquitto's own default is less, and nobody asked
+ * for it. A line of our own option is the last word.
+ */
+function useDurability({ isSynced, flushSeconds, settings }: Asked): void {
+  if ('durability' in settings.places) return;
+  const isLess = isSynced === false || (flushSeconds ?? 0) > 0;
+  if (!isLess) return;
+  settings.durability = 'interval';
+  settings.durabilityIntervalSeconds = Math.min(Math.max(flushSeconds ?? FLUSH_SECONDS, 1), INTERVAL_SECONDS_MAX);
+}
+
+function readSync(asked: Asked, { value, place }: PluginOption): void {
   const level = value.toLowerCase();
-  if (!syncLevels.includes(level)) {
-    throw new ConfError([`Sqlite persistence: Invalid plugin_opt_sync value '${value}'.`], [`There are ${syncLevels.join(', ')}.`], 3, place); // prettier-ignore
-  }
-  if (level === 'normal' || level === 'off') stronger(reading, `plugin_opt_sync ${value}`, place);
+  if (Object.hasOwn(syncLevels, level)) asked.isSynced = syncLevels[level]!;
+  else throw new ConfError([`Sqlite persistence: Invalid plugin_opt_sync value '${value}'.`], [`There are ${Object.keys(syncLevels).join(', ')}.`], 3, place); // prettier-ignore
 }
 
 /** Text that is no number counts as 0, as in C. */
-function readFlushPeriod({ reading }: Asked, option: PluginOption): void {
-  const seconds = /^\s*[+-]?\d/.test(option.value) ? number(option, 0) : 0;
-  if (seconds > 0) stronger(reading, `plugin_opt_flush_period ${seconds}`, option.place);
-}
-
-function stronger(reading: Reading, option: string, place: PluginOption['place']): void {
-  reading.say('information', `${placeText(place)}: '${option}' is less than what holds here: what is acknowledged at QoS 1 and 2 is on the disk.`); // prettier-ignore
+function readFlushPeriod(asked: Asked, option: PluginOption): void {
+  asked.flushSeconds = /^\s*[+-]?\d/.test(option.value) ? number(option, 0) : 0;
 }
 
 function number({ key, value, place }: PluginOption, least: number): number {

@@ -73,7 +73,11 @@ export class EntryWriter {
     this.#options = options;
     db.exec(temporaryTables);
     this.#nextMessage = 1 + this.#number(`SELECT max(store_id) AS n FROM base_msgs WHERE store_id <= ${idsMax}`);
-    this.#nextRow = 1 + this.#number(`SELECT max(rowid) AS n FROM client_msgs WHERE rowid <= ${idsMax}`);
+    // Rows up to up_to are those of sessions that have ended.
+    this.#nextRow =
+      1 +
+      this.#number(`SELECT max(n) AS n FROM
+      (SELECT max(rowid) AS n FROM client_msgs WHERE rowid <= ${idsMax} UNION ALL SELECT max(up_to) FROM zancudo_wiped)`);
   }
 
   add(entry: Entry): void {

@@ -36,7 +36,8 @@ const queries: readonly { sql: string; entry: (row: Row) => Entry | null }[] = [
   },
   {
     sql: `SELECT client_id, store_id, dup, direction, mid, qos, retain, state, subscription_identifier AS identifier
-      FROM client_msgs ORDER BY rowid`,
+      FROM client_msgs m LEFT JOIN zancudo_wiped w USING (client_id)
+      WHERE up_to IS NULL OR m.rowid > up_to ORDER BY m.rowid`,
     entry: waitingEntry,
   },
   {
