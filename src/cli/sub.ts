@@ -14,6 +14,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
 async function subscribe(draft: Draft, console: Console, context: Context): Promise<number> {
   if (draft.noRetained && draft.retainedOnly) {
     context.complain("\nError: Combining '-R' and '--retained-only' makes no sense.\n");
+    context.complain('  -R leaves retained messages out, and --retained-only all others: drop one of them.\n');
     return 1;
   }
   const hasView = draft.messageRate || draft.tree || draft.watch;

@@ -23,7 +23,7 @@ const rows: readonly PropertyArgument[] = [
   { name: 'content-type', property: 'contentType', type: 'string', commands: 'pw' },
   { name: 'response-topic', property: 'responseTopic', type: 'string', commands: 'pw' },
   { name: 'correlation-data', property: 'correlationData', type: 'binary', commands: 'pw' },
-  { name: 'subscription-identifier', property: 'subscriptionIdentifier', type: 'varint', commands: 'ps' },
+  { name: 'subscription-identifier', property: 'subscriptionIdentifier', type: 'varint', commands: 'ps', least: 1 },
   { name: 'session-expiry-interval', property: 'sessionExpiryInterval', type: 'uint32', commands: 'cd' },
   { name: 'authentication-method', property: 'authenticationMethod', type: 'string', commands: 'c' },
   { name: 'authentication-data', property: 'authenticationData', type: 'binary', commands: 'c' },
