@@ -43,7 +43,9 @@ async function publishAll(draft: Draft, topic: string, payload: Buffer, console:
       tellRefusal(await client.publish(topic, payload, publishOptions(draft)), console);
       if (count < draft.repeat && draft.repeatDelayMs > 0) await pause(draft.repeatDelayMs, client);
     }
-    await client.disconnect({ properties: draft.properties.disconnect });
+    // A session that is kept may have messages on their way to us, and TLS its own last words.
+    const untilSent = draft.cleanStart && client.options.tls === undefined;
+    await client.disconnect({ properties: draft.properties.disconnect, untilSent });
     return 0;
   } catch (error) {
     if (error instanceof ClientError) return console.ended(error);

@@ -41,6 +41,11 @@ export interface PublishOptions {
 export interface DisconnectOptions {
   reasonCode?: number;
   properties?: Properties;
+  /**
+   * Not until the peer has closed too, but until the kernel has all there is to send. For who ends with it, and has
+   * nothing coming: bytes that nobody reads turn a close into a reset, which can overtake what was sent.
+   */
+  untilSent?: boolean;
 }
 
 /** Sees a message before `onMessage`; true keeps it. */
@@ -166,10 +171,12 @@ export class Client implements ConnectionOwner {
     this.stopped = true;
     if (this.retryTimer !== null) clearTimeout(this.retryTimer);
     const { connection } = this;
-    if (connection === null) this.end(null);
-    else
-      connection.disconnect({ reasonCode: options.reasonCode ?? 0, properties: options.properties ?? NO_PROPERTIES });
-    await this.ended;
+    const { reasonCode = 0, properties = NO_PROPERTIES, untilSent = false } = options;
+    const sent = new Promise<void>(resolve => {
+      if (connection === null) this.end(null);
+      else connection.disconnect({ reasonCode, properties }, untilSent ? resolve : undefined);
+    });
+    await Promise.race([sent, this.ended]);
   }
 
   /** Ends without DISCONNECT, as a crash would: the broker sends the will. */

@@ -154,11 +154,11 @@ export class Connection {
   }
 
   /** Ends the conversation in order. */
-  disconnect(packet: Disconnect): void {
+  disconnect(packet: Disconnect, onSent?: () => void): void {
     if (this.closing) return;
     this.trace?.sending('DISCONNECT');
     this.send(encodeDisconnect(packet, this.version));
-    this.close();
+    this.close(onSent);
   }
 
   /** Ends it without a word to the peer. */
@@ -169,10 +169,10 @@ export class Connection {
     this.wire.destroy();
   }
 
-  private close(): void {
+  private close(onSent?: () => void): void {
     this.closing = true;
     this.stopTimers();
-    this.wire.end();
+    this.wire.end(onSent);
   }
 
   private stopTimers(): void {

@@ -20,8 +20,11 @@ export interface Wire {
   /** True while the kernel holds back what it was given. */
   readonly blocked: boolean;
   write(bytes: Buffer): void;
-  /** Sends what is waiting, then closes; onClosed tells when the peer has closed too or LINGER_MS are over. */
-  end(): void;
+  /**
+   * Sends what is waiting, then closes; onClosed tells when the peer has closed too or LINGER_MS are over. A wire that
+   * is a socket of the kernel tells `onSent` when the kernel has it all.
+   */
+  end(onSent?: () => void): void;
   destroy(): void;
   pause(): void;
   resume(): void;
@@ -55,11 +58,11 @@ export class SocketWire implements Wire {
     if (this.waiting.push(bytes) === 1) process.nextTick(() => this.flush());
   }
 
-  end(): void {
+  end(onSent?: () => void): void {
     if (this.ending) return;
     this.flush();
     this.ending = true;
-    this.socket.end();
+    this.socket.end(onSent);
     // Unread bytes would turn the close into a reset, which can take our last packet away from the peer.
     this.socket.resume();
     const linger = setTimeout(() => this.socket.destroy(), LINGER_MS);
