@@ -141,6 +141,23 @@ test('a running broker is backed up and exported; both bring everything back', t
   assert.equal(await waiting(), 'q/1:kept r:retained');
 });
 
+test('without an option the store of the home is meant, whatever else its settings ask of a home', async t => {
+  const directory = temporaryDirectory();
+  t.after(() => directory.remove());
+  const [home, lines, backup] = ['home', 'lines.json', 'backup'].map(name => join(directory.path, name)) as [string, string, string]; // prettier-ignore
+  mkdirSync(join(home, 'data'), { recursive: true });
+  const conf = ['persistence true', `persistence_location ${join(home, 'data')}`, 'listener 1', 'certfile c', 'keyfile k', 'enrolment true']; // prettier-ignore
+  writeFileSync(join(home, 'zancudo.conf'), `${conf.join('\n')}\n`);
+  const session = { kind: 'session', clientId: 'c', expiryInterval: 60 };
+  writeFileSync(lines, `${JSON.stringify({ kind: 'header', format: 'zancudo export', version: 1 })}\n${JSON.stringify(session)}\n`); // prettier-ignore
+  const ours = (...args: string[]): ReturnType<typeof run> =>
+    run(zancudo, args, { env: { ...process.env, ZANCUDO_HOME: home } });
+  assert.match((await ours('import', lines)).output, /: 1 session,/);
+  assert.match((await ours('export', '--json')).output, /"clientId":"c"/);
+  assert.match((await ours('backup', backup)).output, /home\/data\/mosquitto\.sqlite3 to .*: \d+ bytes, checked\.$/m);
+  assert.match((await ours('restore', backup)).output, /^Restored .*\nWhat was there is now /);
+});
+
 /** Three sessions, of MQTT 3.1.1 and 5, with what waits for them, one message in flight, and retained messages. */
 async function mosquittosDatabase(): Promise<Buffer> {
   const directory = temporaryDirectory();

@@ -51,10 +51,10 @@ export async function storeOf(call: Call, homeOption = '--home'): Promise<string
   const file = call.value('--config-file');
   const home = call.value(homeOption);
   if (file !== null && home !== null) throw new UsageError(`-c and ${homeOption} name different brokers: take one.`);
-  const configuration = file ?? path.join(home ?? call.home.folder, 'zancudo.conf');
-  if (file === null && !fs.existsSync(configuration))
-    throw new MovingError('store.no-home', noHome(path.dirname(configuration)));
-  const result = loadConfiguration(configuration, { ports: [], home: null });
+  const folder = file === null ? (home ?? call.home.folder) : null;
+  const configuration = file ?? path.join(folder!, 'zancudo.conf');
+  if (folder !== null && !fs.existsSync(configuration)) throw new MovingError('store.no-home', noHome(folder));
+  const result = loadConfiguration(configuration, { ports: [], home: folder });
   if (!result.ok) {
     const { lines, explanation } = result.failure;
     throw new MovingError('store.configuration', [...lines, ...explanation.map(line => `  ${line}`)]);
