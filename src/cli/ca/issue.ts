@@ -206,7 +206,11 @@ function templateOf(call: Call, profile: ClientProfileName): string {
 export function refuseTaken({ ledger, folder }: Registry, name: string): void {
   checkName(name);
   const taken = [...ledger.identities.keys()].find(each => each.toLowerCase() === name.toLowerCase());
-  if (taken !== undefined) throw nameTaken(taken, `A new certificate for it: zancudo device renew ${taken}`);
+  if (taken !== undefined)
+    throw nameTaken(
+      taken,
+      `A new certificate for it: zancudo device renew ${taken}, or zancudo device invite ${taken} --again`,
+    );
   if (namesOfPeople(folder).has(name)) throw nameTaken(name, 'Choose another name.');
 }
 
