@@ -129,11 +129,14 @@ export class Connection implements LinkHandler {
     this.broker.meter.bytesReceived += chunk.length;
     this.bytesSeen += chunk.length;
     this.broker.lookAtTheClock();
+    const { store } = this.broker;
+    const changesBefore = store.changes;
     this.reader.push(chunk);
     this.readPackets();
     if (this.closed) return;
     if (this.link.pendingBytes > this.broker.settings.maxLinkBufferBytes) this.waitForSlowPeer();
     if (this.answersWaiting > ANSWERS_WAITING_MAX) this.waitForStore();
+    else if (store.overloaded && store.changes !== changesBefore) this.waitForDisk();
   }
 
   /** Reads what has arrived, until it is used up or the connection has to wait or has ended. */
@@ -266,10 +269,18 @@ export class Connection implements LinkHandler {
     this.link.pause();
   }
 
+  /** Whoever gave the disk more to do, when it has too much already, goes on when it has done that. */
+  private waitForDisk(): void {
+    this.waitForStore();
+    this.answersWaiting++;
+    this.broker.store.onSettled(() => this.storeAnswered());
+  }
+
   /** The store has answered for one of those that waited. */
   storeAnswered(): void {
     this.answersWaiting--;
-    if (!this.pausedForStore || this.answersWaiting > ANSWERS_WAITING_MAX / 2) return;
+    const mostWait = this.broker.store.overloaded ? 0 : ANSWERS_WAITING_MAX / 2;
+    if (!this.pausedForStore || this.answersWaiting > mostWait) return;
     this.pausedForStore = false;
     this.resumeReading();
   }
@@ -389,6 +400,8 @@ export class Connection implements LinkHandler {
     broker.lookAtTheClock();
     if (this.state !== 'open') return this.onConnectTimeout();
     if (this.pass !== null) return endAtDeadline(this, this.pass);
+    // Whom we do not read, we cannot call silent.
+    if (this.pausedForStore) this.lastPacketAt = broker.now;
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this.timer, due);
     broker.meter.keepAliveTimeouts++;

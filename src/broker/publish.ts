@@ -206,7 +206,9 @@ function unsupported(code: 0x9a | 0x9b, text: string): PacketError {
 function isTooLarge(broker: Broker, connection: Connection, topic: TopicEntry): boolean {
   const limit = broker.settings.messageSizeLimitBytes;
   const { view } = broker;
-  if (limit === 0 || view.payloadEnd - view.payloadStart <= limit) return false;
+  const bytes = view.payloadEnd - view.payloadStart;
+  if (limit === 0 || bytes <= limit) return false;
+  broker.drops.note(connection.clientId, 'too-large', bytes, broker.unixSecond);
   if (broker.log.debug) {
     const line = receivedLine(view, topic.name);
     broker.log.write('debug', `Dropped too large PUBLISH from ${connection.clientId} ${line}`);
@@ -224,6 +226,8 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
   }
   if (connection.writable) return true;
   broker.meter.publishDenied++;
+  const { payloadStart, payloadEnd } = broker.view;
+  broker.drops.note(connection.clientId, 'denied', payloadEnd - payloadStart, broker.unixSecond);
   if (broker.log.debug) {
     const line = receivedLine(broker.view, topic.name);
     broker.log.write('debug', `Denied PUBLISH from ${connection.clientId} ${line}`);

@@ -23,7 +23,35 @@ export interface RetainedBacklog {
 export function retain(broker: Broker, publication: Publication): void {
   const name = publication.topic.name;
   if (publication.payloadLength === 0) removeRetained(broker, name);
-  else putBackRetained(broker, exact(publication.stable()));
+  else if (hasPlaceFor(broker, publication)) putBackRetained(broker, exact(publication.stable()));
+  else {
+    // What was retained there is no longer the last word.
+    removeRetained(broker, name);
+    reportNotRetained(broker, publication);
+  }
+}
+
+/** `max_retained_messages` and `max_retained_bytes`; what the broker says itself always has its place. */
+function hasPlaceFor(broker: Broker, { topic, payloadLength, publisher }: Publication): boolean {
+  const { maxRetainedMessages, maxRetainedBytes } = broker.settings;
+  if ((maxRetainedMessages === 0 && maxRetainedBytes === 0) || publisher === null) return true;
+  const before = broker.retained.get(topic.name);
+  const messages = broker.retained.size + (before === undefined ? 1 : 0);
+  const bytes = broker.retainedBytes + payloadLength - (before?.payload.length ?? 0);
+  return !(
+    (maxRetainedMessages > 0 && messages > maxRetainedMessages) ||
+    (maxRetainedBytes > 0 && bytes > maxRetainedBytes)
+  );
+}
+
+function reportNotRetained(broker: Broker, { publisher, payloadLength }: Publication): void {
+  const clientId = publisher!.clientId;
+  broker.drops.note(clientId, 'not-retained', payloadLength, broker.unixSecond);
+  const session = broker.sessions.get(clientId);
+  if (session === undefined || session.dropsReported) return;
+  session.dropsReported = true;
+  const text = `Messages of client ${clientId} are delivered and not retained: max_retained_messages or max_retained_bytes is reached.`;
+  broker.log.write('notice', text);
 }
 
 /** Puts a message into the tree and tells the store. */

@@ -23,13 +23,18 @@ export function route(broker: Broker, publication: Publication): number {
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (isGroup(target)) deliverToGroup(broker, publication, target);
-    else if (readable === null || mayRead(broker, readable, i, topic, target.session)) {
-      if (best === null || best.get(target.session) === target || target.session.version === 5) {
-        deliver(broker, publication, target);
-      }
+    else if (readable !== null && !mayRead(broker, readable, i, topic, target.session)) {
+      noteDenied(broker, target.session, publication);
+    } else if (best === null || best.get(target.session) === target || target.session.version === 5) {
+      deliver(broker, publication, target);
     }
   }
   return targets.length;
+}
+
+function noteDenied(broker: Broker, { clientId }: BrokerSession, { payloadLength }: Publication): void {
+  broker.meter.publishDenied++;
+  broker.drops.note(clientId, 'denied', payloadLength, broker.unixSecond);
 }
 
 /** The remembered answers of the access rules, one per target; forgotten when rules or route change. */
@@ -43,9 +48,7 @@ function readers(broker: Broker, topic: TopicEntry): Uint8Array {
 
 function mayRead(broker: Broker, readable: Uint8Array, i: number, topic: TopicEntry, reader: BrokerSession): boolean {
   if (readable[i] === UNASKED) readable[i] = broker.access.mayRead(reader.owner!, topic.name) ? YES : NO;
-  if (readable[i] === YES) return true;
-  broker.meter.publishDenied++;
-  return false;
+  return readable[i] === YES;
 }
 
 /**

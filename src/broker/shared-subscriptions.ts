@@ -15,6 +15,7 @@ export function deliverToGroup(broker: Broker, publication: Publication, group: 
     const member = members[group.next++]!;
     if (!broker.access.mayRead(member.session.owner!, publication.topic.name)) {
       broker.meter.publishDenied++;
+      broker.drops.note(member.session.clientId, 'denied', publication.payloadLength, broker.unixSecond);
     } else if (deliver(broker, publication, member)) return true;
   }
   return false;

@@ -9,7 +9,7 @@
  *
  * Rows stand in the order in which Mosquitto's HTTP API lists them. All are retained, QoS 2, published by the broker.
  */
-import type { CounterName, Meter } from '../broker/ports.ts';
+import type { CounterName, DropCause, Meter } from '../broker/ports.ts';
 
 /** What the broker can say about this moment. */
 export interface Gauges {
@@ -301,6 +301,19 @@ const refused: readonly [topic: string, counter: CounterName, unit: string, says
   ['publish/expired', 'messagesExpired', 'messages', 'Message expiry was over before delivery.'],
 ];
 
+/** The account of what somebody did not get, by cause (zancudo drops names the clients, too). */
+const dropped: readonly [cause: DropCause, says: string][] = [
+  ['queue-messages', 'The queue of a client had max_queued_messages.'],
+  ['queue-bytes', 'The queue of a client had max_queued_bytes.'],
+  ['total-bytes', 'All queues together had max_total_queued_bytes.'],
+  ['slow-link', 'QoS 0 for a client that does not read fast enough.'],
+  ['too-large', 'Larger than the client takes, or than message_size_limit.'],
+  ['denied', 'The access rules said no, to a publish or to a delivery.'],
+  ['expired', 'Its time was over before the client came for it.'],
+  ['session-expired', 'Still waiting when the session of its client expired.'],
+  ['not-retained', 'Delivered, but max_retained_messages or max_retained_bytes was reached.'],
+];
+
 export const sysTopicRows: readonly SysTopicRow[] = [
   ...mosquittoRows,
   ...refused.map(([topic, counter, unit, says]): SysTopicRow => ({
@@ -308,6 +321,13 @@ export const sysTopicRows: readonly SysTopicRow[] = [
     unit: `${unit} since the start`,
     rule: 'changed',
     value: facts => facts.meter[counter],
+    says,
+  })),
+  ...dropped.map(([cause, says]): SysTopicRow => ({
+    topic: `$SYS/zancudo/drops/${cause}`,
+    unit: 'messages since the start',
+    rule: 'changed',
+    value: facts => facts.meter.drops[cause],
     says,
   })),
 ];

@@ -61,7 +61,11 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
 }
 
 function drops({ broker }: RunningBroker): DropsReport {
-  return { totals: [{ cause: 'at a limit', messages: broker.meter.publishDropped }], clients: [] };
+  const totals = Object.entries(broker.meter.drops).map(([cause, messages]) => ({ cause, messages }));
+  const clients = broker.dropped().map(({ clientId, cause, count, bytes, lastAt }) => {
+    return { clientId, cause, messages: count, bytes, lastAt: lastAt * 1000 };
+  });
+  return { totals, clients };
 }
 
 function status(running: RunningBroker, home: string | null, expiries: Expiries): StatusReport {
