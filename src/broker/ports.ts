@@ -171,7 +171,7 @@ export type EnhancedStep =
   | { kind: 'failure'; because: string };
 
 export interface AccessControl {
-  /** Grows whenever an answer of mayWrite, mayRead or maySubscribe may have changed; cached answers die with it. */
+  /** Grows whenever an answer of the questions below may have changed; cached answers die with it. */
   readonly generation: number;
   /** True when mayRead says yes to everybody and everything, so that no delivery needs to ask. */
   readonly readsUnrestricted: boolean;
@@ -183,11 +183,12 @@ export interface AccessControl {
   mayWrite(who: Identity, topicName: string): boolean;
   mayRead(who: Identity, topicName: string): boolean;
   maySubscribe(who: Identity, topicFilter: string): boolean;
+  mayUnsubscribe(who: Identity, topicFilter: string): boolean;
   /** The same decision with the rules behind it; for refusals and for people, never in a message's way. */
   explain(access: AccessQuestion, who: Identity, topic: string): Explanation;
 }
 
-export type AccessQuestion = 'read' | 'write' | 'subscribe';
+export type AccessQuestion = 'read' | 'write' | 'subscribe' | 'unsubscribe';
 
 /** A rule that was looked at for one question. */
 export interface RuleTried {

@@ -175,10 +175,15 @@ export function onUnsubscribe(broker: Broker, connection: Connection, packet: Un
   });
 }
 
+function mayUnsubscribe(broker: Broker, connection: Connection, topicFilter: string): boolean {
+  return isOutsideRules(topicFilter) || broker.access.mayUnsubscribe(connection.identity, topicFilter);
+}
+
 function unsubscribeOne(broker: Broker, connection: Connection, filter: string): number {
   const { log } = broker;
   if (log.debug) log.write('debug', `\t${filter}`);
-  placeOf(broker, connection, filter, false, 'unsubscription');
+  const place = placeOf(broker, connection, filter, false, 'unsubscription');
+  if (!mayUnsubscribe(broker, connection, place.topicFilter)) return reasonCodes.notAuthorized;
   const subscription = connection.session!.subscriptions.get(filter);
   if (log.unsubscribe) log.write('unsubscribe', `${connection.clientId} ${filter}`);
   if (subscription === undefined) return reasonCodes.noSubscriptionExisted; // [MQTT-3.11.3-2]

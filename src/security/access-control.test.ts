@@ -6,6 +6,7 @@ import test from 'node:test';
 import type { AuthenticationRequest, Identity, ListenerRules, Log } from '../broker/ports.ts';
 import { type AccessControlOptions, type ConfiguredAccessControl, createAccessControl } from './access-control.ts';
 import type { AuthenticationAnswer, Authenticator, Authorizer } from './authenticator.ts';
+import { HashQueue } from './hash-queue.ts';
 import { hashPassword } from './password-hash.ts';
 import type { SecurityScope, SecurityScopes } from './scopes.ts';
 
@@ -291,7 +292,7 @@ test('after a reload of an unchanged file, clients that were let in are let in a
 });
 
 test('a flood of logins is refused beyond the bound, counted, and does not stop those that were proved before', async () => {
-  const access = create(all({ ...nothing, passwordFile }), { passwordChecksWaitingMax: 100 });
+  const access = create(all({ ...nothing, passwordFile }), { queue: new HashQueue(100) });
   assert.equal(await verdict(access, login(closed, 'bob', 'secret')), true);
   const flood = Array.from({ length: 110 }, async (_, i) => access.authenticate(login(closed, `eve${i}`, 'x')));
   assert.equal(access.loginsRefusedBusy, 8);

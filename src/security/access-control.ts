@@ -19,7 +19,14 @@ import type {
   Verdict,
 } from '../broker/ports.ts';
 import { matchesFilter } from '../topics/mod.ts';
-import type { Access, AuthenticationAnswer, Authenticator, Authorizer, EnhancedMethod } from './authenticator.ts';
+import type {
+  Access,
+  AuthenticationAnswer,
+  Authenticator,
+  Authorizer,
+  DynamicRules,
+  EnhancedMethod,
+} from './authenticator.ts';
 import { HashQueue } from './hash-queue.ts';
 import { loadScopes, type Scopes, type Scope, type SecurityScopes } from './scopes.ts';
 import type { FileFailure } from './secret-file.ts';
@@ -29,8 +36,10 @@ export interface AccessControlOptions {
   /** Asked before the files of the scope, in order. */
   authenticators?: readonly Authenticator[];
   authorizers?: readonly Authorizer[];
-  /** Logins that may wait for the check of their password, beyond those being checked; then they are refused as busy. */
-  passwordChecksWaitingMax?: number;
+  /** Asked on the listeners whose scope says so. */
+  dynamicSecurity?: DynamicRules;
+  /** Of all who check or make password hashes; logins beyond its bound are refused as busy. */
+  queue?: HashQueue;
   /** By authentication method (MQTT 5, 4.12). */
   enhanced?: ReadonlyMap<string, EnhancedMethod>;
 }
@@ -52,13 +61,15 @@ export class ConfiguredAccessControl implements AccessControl {
   private readonly log: Log;
   private readonly authenticators: readonly Authenticator[];
   private readonly authorizers: readonly Authorizer[];
+  private readonly dynamicSecurity: DynamicRules | null;
   private readonly methods: ReadonlyMap<string, EnhancedMethod>;
 
   constructor(options: AccessControlOptions) {
     this.log = options.log;
-    this.queue = new HashQueue(options.passwordChecksWaitingMax);
+    this.queue = options.queue ?? new HashQueue();
     this.authenticators = options.authenticators ?? [];
     this.authorizers = options.authorizers ?? [];
+    this.dynamicSecurity = options.dynamicSecurity ?? null;
     this.methods = options.enhanced ?? new Map<string, EnhancedMethod>();
   }
 
@@ -69,6 +80,7 @@ export class ConfiguredAccessControl implements AccessControl {
       queue: this.queue,
       authenticators: this.authenticators,
       authorizers: this.authorizers,
+      dynamicSecurity: this.dynamicSecurity,
       notice: text => this.log.write('notice', text),
     });
     if (!loaded.ok) return this.generation === 0 ? loaded.failure : unchanged(loaded.failure);
@@ -77,6 +89,11 @@ export class ConfiguredAccessControl implements AccessControl {
     this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
     this.generation++;
     return null;
+  }
+
+  /** Rules that are not read from files have changed: answers that somebody remembers are void. */
+  rulesChanged(): void {
+    this.generation++;
   }
 
   /** Logins refused because too many passwords were waiting to be checked. */
@@ -117,6 +134,10 @@ export class ConfiguredAccessControl implements AccessControl {
     return this.may('subscribe', who, topicFilter);
   }
 
+  mayUnsubscribe(who: Identity, topicFilter: string): boolean {
+    return this.may('unsubscribe', who, topicFilter);
+  }
+
   private may(access: Access, who: Identity, topic: string): boolean {
     const scope = this.scopeOf(who.listener);
     if (scope === null) return false;
@@ -131,7 +152,7 @@ export class ConfiguredAccessControl implements AccessControl {
   }
 
   explain(access: Access, who: Identity, topic: string): Explanation {
-    if (access !== 'subscribe' && topic.charCodeAt(0) === DOLLAR && isReserved(access, topic)) {
+    if ((access === 'read' || access === 'write') && topic.charCodeAt(0) === DOLLAR && isReserved(access, topic)) {
       const because = `${topic.startsWith('$share') ? '$share' : '$SYS'} topics are the broker's own`;
       return { allowed: false, because, tried: [] };
     }

@@ -6,7 +6,7 @@
  *
  *   decision: own list  ->  deny | allow | nothing said  ->  patterns  ->  deny | allow | nothing said = deny
  *
- * A SUBSCRIBE is always granted: the read rules are asked for each message, when the topic is known.
+ * SUBSCRIBE and UNSUBSCRIBE are always granted: the read rules are asked for each message, when the topic is known.
  */
 import type { Identity, RuleTried } from '../broker/ports.ts';
 import { isValidFilter } from '../topics/mod.ts';
@@ -161,13 +161,13 @@ export class AclFile implements Authorizer {
   }
 
   may(access: Access, who: Identity, topic: string): Answer {
-    if (access === 'subscribe') return 'allow';
+    if (access === 'subscribe' || access === 'unsubscribe') return 'allow';
     return this.allows(access === 'read' ? READ : WRITE, who, topic, null) ? 'allow' : 'deny';
   }
 
   explain(access: Access, who: Identity, topic: string): Reasons {
-    if (access === 'subscribe') {
-      const because = 'an acl_file lets everybody subscribe and is asked again for each message';
+    if (access === 'subscribe' || access === 'unsubscribe') {
+      const because = `an acl_file lets everybody ${access} and is asked again for each message`;
       return { answer: 'allow', because, tried: [] };
     }
     const seen: AclRule[] = [];

@@ -48,5 +48,12 @@ export interface Reasons {
   tried: RuleTried[];
 }
 
+/** Dynamic security, as the scopes of the listeners ask it. */
+export interface DynamicRules {
+  /** `last`: nobody is asked after it, so that an unknown name has to cost as much as a known one. */
+  login(last: boolean): Authenticator;
+  readonly rules: Authorizer;
+}
+
 /** Opens one conversation of MQTT 5 enhanced authentication. */
 export type EnhancedMethod = (request: AuthenticationRequest) => EnhancedAuthentication;

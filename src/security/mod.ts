@@ -11,9 +11,11 @@ export type {
   AuthenticationAnswer,
   Authenticator,
   Authorizer,
+  DynamicRules,
   EnhancedMethod,
   Reasons,
 } from './authenticator.ts';
+export { HashQueue } from './hash-queue.ts';
 export { hashPassword, type HashKind } from './password-hash.ts';
 export {
   applyUpgrade,

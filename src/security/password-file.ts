@@ -1,37 +1,21 @@
 /**
  * password_file: `name:hash` lines in, "is it really them" out.
  *
- *   user name -> entry, or a stand-in that nothing fits -> proved before? -> queue -> hash -> same?
+ *   user name -> entry, or a stand-in that nothing fits -> its password (password-entry.ts)
  *
- * An unknown name walks the same way as a known one, so neither the answer nor the time tells them apart. A password
- * that was right once is remembered as a keyed digest (never as itself): ten thousand devices that come back after a
- * power cut cost 20 microseconds each then, not the 50 milliseconds of Argon2. A wrong password always costs the full hash.
+ * An unknown name walks the same way as a known one, so neither the answer nor the time tells them apart.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AuthenticationRequest } from '../broker/ports.ts';
 import type { AuthenticationAnswer, Authenticator } from './authenticator.ts';
 import type { HashQueue } from './hash-queue.ts';
-import { decode, matches, type PasswordHash, unmatchable, untilNul, workOf } from './password-hash.ts';
+import { checkPassword, type PasswordEntry, standInFor } from './password-entry.ts';
+import { decode, type PasswordHash, workOf } from './password-hash.ts';
 import { type FileLine, type Loaded, readSecretFile, refuse, trimBlanks } from './secret-file.ts';
-
-export interface PasswordEntry {
-  readonly encoded: string;
-  readonly hash: PasswordHash;
-  /** Digest of the password that last fitted, null until one did. */
-  proof: Buffer | null;
-}
 
 export type PasswordEntries = ReadonlyMap<string, PasswordEntry>;
 
 /** MQTT's own limit on a string; nobody can log in with a longer name. */
 const NAME_BYTES_MAX = 65_535;
-
-/** Random for each start: a digest that leaks from this process fits nowhere else. */
-const proofKey = randomBytes(32);
-
-function proofOf(entry: PasswordEntry, password: Buffer): Buffer {
-  return createHmac('sha256', proofKey).update(entry.encoded).update('\n').update(password).digest();
-}
 
 export function loadPasswordFile(path: string): Loaded<PasswordEntries> {
   const file = readSecretFile(path);
@@ -118,36 +102,12 @@ export class PasswordFile implements Authenticator {
     const known = this.entries.get(request.username);
     const whyNot = known === undefined ? 'no such user' : 'wrong password';
     if (request.password === null) return { deny: known === undefined ? whyNot : 'password missing' };
-    const right = this.check(known ?? this.nobody, untilNul(request.password));
-    if (typeof right === 'boolean') return right ? 'allow' : { deny: whyNot };
-    if (right === null) return { deny: 'busy: too many passwords are waiting to be checked', undecided: true };
-    return right.then(
-      fits => (fits ? 'allow' : { deny: whyNot }),
-      (error: unknown) => ({ deny: `the password could not be checked: ${String(error)}` }),
-    );
+    return checkPassword(known ?? this.nobody, request.password, this.queue, whyNot);
   }
-
-  /** Null when too many are waiting. */
-  private check(entry: PasswordEntry, password: Buffer): boolean | Promise<boolean> | null {
-    if (entry.hash.kind === 'sha512') return matches(entry.hash, password);
-    const proof = proofOf(entry, password);
-    if (isProvedBy(entry, proof)) return true;
-    return this.queue.run(async () => {
-      // Many devices may share one user: the first in the queue proves it for the rest.
-      if (isProvedBy(entry, proof)) return true;
-      const fits = await matches(entry.hash, password);
-      if (fits) entry.proof = proof;
-      return fits;
-    });
-  }
-}
-
-function isProvedBy(entry: PasswordEntry, proof: Buffer): boolean {
-  return entry.proof !== null && timingSafeEqual(entry.proof, proof);
 }
 
 function standIn(entries: PasswordEntries): PasswordEntry {
   let dearest: PasswordHash = { kind: 'sha512', salt: Buffer.alloc(12), digest: Buffer.alloc(64) };
   for (const { hash } of entries.values()) if (workOf(hash) > workOf(dearest)) dearest = hash;
-  return { encoded: '', hash: unmatchable(dearest), proof: null };
+  return standInFor(dearest);
 }

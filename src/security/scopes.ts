@@ -7,7 +7,7 @@
  */
 import type { ListenerRules } from '../broker/ports.ts';
 import { AclFile, type AclRules, loadAclFile } from './acl-file.ts';
-import type { Authenticator, Authorizer } from './authenticator.ts';
+import type { Authenticator, Authorizer, DynamicRules } from './authenticator.ts';
 import type { HashQueue } from './hash-queue.ts';
 import { loadPasswordFile, type PasswordEntries, PasswordFile } from './password-file.ts';
 import { loadPskFile, type PskEntries } from './psk-file.ts';
@@ -18,6 +18,8 @@ export interface SecurityScope {
   passwordFile: string | null;
   aclFile: string | null;
   pskFile: string | null;
+  /** When dynamic security is asked here; absent or null where it is not. */
+  dynamicSecurity?: { beforePasswords: boolean; beforeAcl: boolean } | null;
 }
 
 /** The scope of each listener, one object for all or one for each; a listener without a scope is open to nobody. */
@@ -38,6 +40,7 @@ export interface Surroundings {
   queue: HashQueue;
   authenticators: readonly Authenticator[];
   authorizers: readonly Authorizer[];
+  dynamicSecurity: DynamicRules | null;
   notice: (text: string) => void;
 }
 
@@ -62,6 +65,8 @@ export function loadScopes(wanted: SecurityScopes, around: Surroundings): Loaded
   }
 }
 
+type DynamicSecurityTurn = NonNullable<SecurityScope['dynamicSecurity']> | null;
+
 class Loader {
   readonly warnings: string[] = [];
   private readonly around: Surroundings;
@@ -73,17 +78,30 @@ class Loader {
     this.around = around;
   }
 
-  scope({ passwordFile, aclFile, pskFile }: SecurityScope): Scope {
-    const { authenticators, authorizers } = this.around;
+  scope({ passwordFile, aclFile, pskFile, dynamicSecurity = null }: SecurityScope): Scope {
     const passwords = passwordFile === null ? null : this.passwordFile(passwordFile);
     const acl = aclFile === null ? null : this.aclFile(aclFile);
     return {
-      authenticators: passwords === null ? authenticators : [...authenticators, passwords],
-      authorizers: acl === null ? authorizers : [...authorizers, acl],
+      authenticators: [...this.around.authenticators, ...this.logins(passwords, dynamicSecurity)],
+      authorizers: [...this.around.authorizers, ...this.rules(acl, dynamicSecurity)],
       psk: pskFile === null ? null : once(this.pskFiles, pskFile, path => this.read(loadPskFile(path))),
       passwords:
         passwords === null || passwordFile === null ? null : { path: passwordFile, entries: passwords.entries },
     };
+  }
+
+  private logins(passwords: PasswordFile | null, turn: DynamicSecurityTurn): Authenticator[] {
+    const dynamic = turn === null ? null : this.around.dynamicSecurity;
+    if (dynamic === null || turn === null) return passwords === null ? [] : [passwords];
+    if (passwords === null) return [dynamic.login(true)];
+    return turn.beforePasswords ? [dynamic.login(false), passwords] : [passwords, dynamic.login(true)];
+  }
+
+  private rules(acl: AclFile | null, turn: DynamicSecurityTurn): Authorizer[] {
+    const dynamic = turn === null ? null : this.around.dynamicSecurity;
+    if (dynamic === null || turn === null) return acl === null ? [] : [acl];
+    if (acl === null) return [dynamic.rules];
+    return turn.beforeAcl ? [dynamic.rules, acl] : [acl, dynamic.rules];
   }
 
   private passwordFile(path: string): PasswordFile {

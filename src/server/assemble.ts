@@ -20,7 +20,7 @@ import {
 } from '../listeners/mod.ts';
 import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts';
 import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
-import { type ConfiguredAccessControl, createAccessControl } from '../security/mod.ts';
+import { type ConfiguredAccessControl, createAccessControl, HashQueue } from '../security/mod.ts';
 import { WriteScheduler } from '../transport/mod.ts';
 import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
 import { openEnrolment } from './enrolment.ts';
@@ -74,7 +74,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const enrolling = enrolmentPorts(settings, rules, log, () => enrolment?.office ?? null);
   const created = createAccessControl(scopes, {
     log,
-    passwordChecksWaitingMax: settings.maxPendingConnections,
+    queue: new HashQueue(settings.maxPendingConnections),
     authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
   });
   if (!created.ok) return { ok: false, ...created.failure };

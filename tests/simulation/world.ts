@@ -56,6 +56,7 @@ export const openAccess: AccessControl = {
   mayWrite: () => true,
   mayRead: () => true,
   maySubscribe: () => true,
+  mayUnsubscribe: () => true,
   explain: () => ({ allowed: true, because: 'everybody may', tried: [] }),
 };
 
