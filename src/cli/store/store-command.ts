@@ -7,6 +7,7 @@ import path from 'node:path';
 import { type Call, runSubcommand, type Subcommand, type SubcommandOption, UsageError } from '../ca/subcommand.ts';
 import type { CommandPage } from '../command-page.ts';
 import type { Context } from '../context.ts';
+import { systemWords } from '../system-words.ts';
 
 export const configurationOption: SubcommandOption = {
   short: '-c',
@@ -38,10 +39,17 @@ async function tellFailure(call: Call, run: () => Promise<number> | number): Pro
     return await run();
   } catch (error) {
     const { MovingError, StoreError } = await import('../../storage/moving/mod.ts');
-    if (!(error instanceof MovingError || error instanceof StoreError)) throw error;
-    call.warn(...error.lines);
+    if (error instanceof MovingError || error instanceof StoreError) call.warn(...error.lines);
+    else call.warn(faultOfTheSystem(error));
     return 1;
   }
+}
+
+/** A file that is not there, a full disk; anything else is a fault of ours and not hidden. */
+function faultOfTheSystem(error: unknown): string {
+  const { code, path: file, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  return `Error: ${file === undefined ? message : `${file}: ${systemWords(error)}`}.`;
 }
 
 /** Where the store lies that the options name: of -c FILE, or of a home. */

@@ -10,7 +10,8 @@
  * them from there. What was not committed has no commit frame in the log, and is not there.
  * (https://www.sqlite.org/walformat.html, 2 and 4.3)
  *
- * Measured: a store of 200 MB under 20,000 stored messages a second was copied at the first try in 0.2 s.
+ * Measured: `zancudo backup` of stores of 8 to 40 MB while 16,500 messages a second were stored took 0.5 to 1.2 s, its
+ * checks included, and each had every message up to one moment and none behind it.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -50,15 +51,21 @@ function copyOnce(file: string, copy: string): boolean {
   const before = momentOf(file);
   // A file system that can share blocks between files copies at once.
   fs.copyFileSync(file, copy, fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(copy, 0o600);
+  makeOurs(copy);
   fs.rmSync(`${copy}-wal`, { force: true });
   try {
     fs.copyFileSync(`${file}-wal`, `${copy}-wal`);
-    fs.chmodSync(`${copy}-wal`, 0o600);
+    makeOurs(`${copy}-wal`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   return momentOf(file) === before;
+}
+
+/** The copy has mode and owner of the store; a broker's user must not be able to change root's backups. */
+function makeOurs(file: string): void {
+  fs.chmodSync(file, 0o600);
+  if (process.getuid?.() === 0) fs.chownSync(file, 0, process.getgid?.() ?? 0);
 }
 
 /** What stays the same as long as the log only grows. Without a log nothing at all may change. */
