@@ -42,7 +42,8 @@ class LineSender {
   private readonly pending = new Set<Promise<void>>();
   private hasRoom: () => void = () => undefined;
   private failure: ClientError | null = null;
-  private online: Promise<void> = Promise.resolve();
+  /** Null while the connection is there. */
+  private offline: Promise<void> | null = null;
   private cameOnline: () => void = () => undefined;
   private sent = 0;
   private progress: NodeJS.Timeout | undefined;
@@ -58,15 +59,14 @@ class LineSender {
       ...(await connectOptions(this.draft)),
       ...tracing(this.draft, this.console),
       reconnect: error => (error.kind === 'refused' || error.kind === 'tls' ? null : reconnectMs),
-      onConnected: () => this.cameOnline(),
-      onLost: () => {
-        this.online = new Promise(resolve => (this.cameOnline = resolve));
-      },
+      onConnected: () => this.goOn(),
+      // Told again for every attempt that fails: those who wait go on waiting for the same promise.
+      onLost: () => void (this.offline ??= new Promise(resolve => (this.cameOnline = resolve))),
     });
     await this.client.open();
     void this.client.ended.then(error => {
       this.failure = error;
-      this.cameOnline();
+      this.goOn();
     });
     this.showProgress();
   }
@@ -99,9 +99,14 @@ class LineSender {
     process.stderr.write(`\r\x1b[K`);
   }
 
+  private goOn(): void {
+    this.offline = null;
+    this.cameOnline();
+  }
+
   private async publish(line: Buffer): Promise<void> {
     for (;;) {
-      await this.online;
+      await this.offline;
       if (this.failure !== null) throw this.failure;
       try {
         tellRefusal(await this.client.publish(this.topic, line, publishOptions(this.draft)), this.console);
