@@ -137,7 +137,7 @@ export class EnrolmentOffice {
       // One profile for all clients: what they may ask for is the same, their lifetimes are not in the request.
       const { key } = await readRequest(Buffer.from(request), 'the request', 'device');
       const { folder, store } = this.#options;
-      const home = { folder, store, now: applicant.now };
+      const home = { folder, store, now: applicant.now, view: this.#view };
       const enrolled = await withRegistry(home, registry => this.#issueWith(registry, decide(registry, key)));
       if (enrolled instanceof EnrolmentRefusal) return enrolled;
       this.attempts.succeeded(applicant.address);

@@ -39,6 +39,7 @@ export interface Invite extends Omit<Invited, 'event'> {
 
 export interface Ledger {
   certificates: IssuedCertificate[];
+  bySerial: Map<string, IssuedCertificate>;
   identities: Map<string, RegisteredIdentity>;
   /** Times by serial number; those of certificates that others issued under an imported CA as well. */
   revocations: Map<string, number>;
@@ -47,24 +48,34 @@ export interface Ledger {
 }
 
 export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
-  const ledger: Ledger = { certificates: [], identities: new Map(), revocations: new Map(), invites: new Map() };
-  const bySerial = new Map<string, IssuedCertificate>();
+  const ledger: Ledger = {
+    certificates: [],
+    bySerial: new Map(),
+    identities: new Map(),
+    revocations: new Map(),
+    invites: new Map(),
+  };
+  addEntries(ledger, entries);
+  return ledger;
+}
+
+/** What the journal has more than the ledger knew. */
+export function addEntries(ledger: Ledger, entries: readonly JournalEntry[]): void {
   for (const entry of entries) {
-    if (entry.event === 'issued') addIssued(ledger, bySerial, entry);
-    else if (entry.event === 'revoked') addRevoked(ledger, bySerial, entry);
+    if (entry.event === 'issued') addIssued(ledger, entry);
+    else if (entry.event === 'revoked') addRevoked(ledger, entry);
     else if (entry.event === 'template') setTemplate(ledger, entry.name, entry.template);
     else if (entry.event === 'invited') addInvite(ledger, entry);
     else if (entry.event === 'invite-withdrawn') markInvite(ledger, entry.invite, { withdrawnAt: entry.at });
   }
-  return ledger;
 }
 
-function addIssued(ledger: Ledger, bySerial: Map<string, IssuedCertificate>, entry: Issued): void {
+function addIssued(ledger: Ledger, entry: Issued): void {
   const { name, profile, serial, ends, root, template } = entry;
   const der = Buffer.from(entry.certificate, 'base64');
   const issued = { name, profile, serial, issuedAt: entry.at, ends, root, revokedAt: null, revokedBecause: null, der };
   ledger.certificates.push(issued);
-  bySerial.set(serial, issued);
+  ledger.bySerial.set(serial, issued);
   if (entry.invite !== undefined) markInvite(ledger, entry.invite, { usedAt: entry.at, usedFor: serial });
   if (template === null || !isClientProfile(profile)) return;
   const identity = ledger.identities.get(name);
@@ -84,12 +95,8 @@ function markInvite(ledger: Ledger, name: string, mark: Partial<Invite>): void {
   if (invite !== undefined) Object.assign(invite, mark);
 }
 
-function addRevoked(
-  ledger: Ledger,
-  bySerial: Map<string, IssuedCertificate>,
-  { serial, at, because }: { serial: string; at: number; because: string },
-): void {
-  const issued = bySerial.get(serial);
+function addRevoked(ledger: Ledger, { serial, at, because }: { serial: string; at: number; because: string }): void {
+  const issued = ledger.bySerial.get(serial);
   if (issued?.revokedAt === null) Object.assign(issued, { revokedAt: at, revokedBecause: because });
   if (!ledger.revocations.has(serial)) ledger.revocations.set(serial, at);
 }

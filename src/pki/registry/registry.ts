@@ -15,8 +15,9 @@ import { readIfThere } from '../key-store.ts';
 import { withLock } from '../lock.ts';
 import { PkiError } from '../pki-error.ts';
 import type { ClientProfileName } from '../profiles.ts';
-import { appendEntries, readJournal, type Issued, type JournalEntry, type RegistryStore } from './journal.ts';
-import { ledgerOf, type Ledger } from './ledger.ts';
+import type { Issued, JournalEntry, RegistryStore } from './journal.ts';
+import { LedgerView } from './ledger-view.ts';
+import type { Ledger } from './ledger.ts';
 import { publishTrust } from './published.ts';
 
 export interface RegistryHome {
@@ -24,6 +25,8 @@ export interface RegistryHome {
   store: RegistryStore;
   /** Unix time in milliseconds. */
   now: number;
+  /** Of whoever opens the registry often; the journal is read anew otherwise. */
+  view?: LedgerView;
 }
 
 export interface ClientRequest {
@@ -67,7 +70,7 @@ export async function withRegistry<T>(
 /** What was issued, without touching anything: for lists, and beside a running broker. */
 export function readLedger(folder: string): Ledger {
   if (readIfThere(authorityFiles(folder).anchor) === null) throw noCa(folder);
-  return ledgerOf(readJournal(folder));
+  return new LedgerView(folder).read();
 }
 
 export class Registry {
@@ -76,10 +79,10 @@ export class Registry {
   /** Where the CA lives, as the functions that make one want it. */
   readonly home: AuthorityFolder;
   authority: Authority;
-  ledger: Ledger;
   /** Whether the broker has something new to load. */
   changed = false;
   private readonly store: RegistryStore;
+  private readonly view: LedgerView;
 
   constructor(home: RegistryHome, authority: Authority) {
     this.home = home;
@@ -87,7 +90,11 @@ export class Registry {
     this.now = home.now;
     this.store = home.store;
     this.authority = authority;
-    this.ledger = ledgerOf(readJournal(home.folder));
+    this.view = home.view ?? new LedgerView(home.folder);
+  }
+
+  get ledger(): Ledger {
+    return this.view.read();
   }
 
   /** One certificate per request, in their order; one flush to the disk for all of them. */
@@ -122,8 +129,7 @@ export class Registry {
   }
 
   record(entries: readonly JournalEntry[]): void {
-    appendEntries(this.store, this.folder, entries);
-    this.ledger = ledgerOf(readJournal(this.folder));
+    this.view.append(this.store, entries);
   }
 
   publish(): void {
