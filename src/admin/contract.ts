@@ -85,6 +85,7 @@ export interface TopicReport {
 export interface DropsReport {
   /** Messages, by cause, since the start. */
   totals: { cause: string; messages: number }[];
+  /** The heaviest first; an empty clientId stands for all those whose names were forgotten. `lastAt` in Unix milliseconds. */
   clients: { clientId: string; cause: string; messages: number; bytes: number; lastAt: number }[];
 }
 

@@ -79,12 +79,13 @@ async function serve(file: string, ports: OperatorPorts): Promise<OperatorsSocke
   const onFault = (error: unknown): void => ports.log.write('error', faultLine(error));
   const server = await makeServer((request, response) => void dispatch(routes, request, response, onFault), httpLimits);
   server.requestTimeout = 0;
-  await listen(server, file);
+  const release = await listen(server, file);
   const { ino } = fs.statSync(file);
   return {
     close: async () => {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
+      release();
       removeOurs(file, ino);
     },
   };
@@ -95,7 +96,8 @@ function faultLine(error: unknown): string {
   return `Error: internal fault on the operators' socket. Please report: ${text}`;
 }
 
-async function listen(server: Server, file: string): Promise<void> {
+/** Returns what is to be called when the server is closed: until then Node knows the file by its short path. */
+async function listen(server: Server, file: string): Promise<() => void> {
   const short = shortPath(file);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -106,8 +108,10 @@ async function listen(server: Server, file: string): Promise<void> {
       server.listen(short.path);
       process.umask(umask);
     });
-  } finally {
+    return () => short.release();
+  } catch (error) {
     short.release();
+    throw error;
   }
 }
 

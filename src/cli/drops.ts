@@ -41,16 +41,17 @@ async function tell(call: Call, broker: OperatorsClient): Promise<number> {
     call.say(JSON.stringify(report, null, 2));
     return 0;
   }
+  const { dropText } = await import('../admin/mod.ts');
   const totals = report.totals.filter(({ messages }) => messages > 0);
   if (totals.length === 0) {
     call.say('Nothing was dropped since the broker was started.');
     return 0;
   }
-  call.say(...textTable(['CAUSE', 'MESSAGES'], totals.map(({ cause, messages }) => [cause, String(messages)]))); // prettier-ignore
+  call.say(...textTable(['CAUSE', 'MESSAGES'], totals.map(({ cause, messages }) => [dropText(cause), String(messages)]))); // prettier-ignore
   const now = call.context.wall();
   const clients = report.clients.map(({ clientId, cause, messages, bytes, lastAt }) => [
-    shown(clientId),
-    cause,
+    clientId === '' ? '(others)' : shown(clientId),
+    dropText(cause),
     String(messages),
     bytesText(bytes),
     `${spanText(Math.max(0, (now - lastAt) / 1000))} ago`,

@@ -1,5 +1,6 @@
 /** What an operator should look at, by a row each, most pressing first. Nothing here happens every day on a healthy broker. */
 import { daysText } from '../pki/mod.ts';
+import { dropText, isUnusualDrop } from '../admin/mod.ts';
 import type { CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
 import type { Meter } from '../broker/ports.ts';
 
@@ -32,10 +33,10 @@ const looks: readonly Look[] = [
     const waiting = store?.waitingChanges ?? 0;
     return waiting > 100_000 ? `${waiting} changes wait for the disk, which is slower than the messages come` : null;
   },
-  ({ drops, meter }) => {
-    const causes = drops.filter(({ messages }) => messages > 0).map(({ cause, messages }) => `${messages} ${cause}`);
-    if (causes.length > 0) return `messages were dropped: ${causes.join(', ')} (zancudo drops)`;
-    return meter.publishDropped > 0 ? `${meter.publishDropped} messages were dropped at a limit` : null;
+  ({ drops }) => {
+    const causes = drops.filter(({ cause, messages }) => messages > 0 && isUnusualDrop(cause));
+    if (causes.length === 0) return null;
+    return `messages were dropped: ${causes.map(({ cause, messages }) => `${messages} ${dropText(cause)}`).join(', ')} (zancudo drops)`;
   },
   ({ meter }) => refusedText(meter),
   ({ meter }) => many(meter.connectionsRefusedByLimit, 'connections were closed by a connection limit'),
