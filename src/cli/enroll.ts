@@ -81,7 +81,7 @@ export const enrollPage: CommandPage = {
   options: page.options.map(row => (row.long === homeOption.long ? { ...row, says: 'Where profiles and identities are kept: ~/.zancudo unless ZANCUDO_HOME says otherwise.' } : row)),
   chapters: page.chapters!.map(chapter => ({
     ...chapter,
-    rows: chapter.rows.map(row => ({ ...row, usage: row.usage.replace(`${FIRST} `, '') })),
+    rows: chapter.rows.map(row => ({ ...row, usage: row.usage.startsWith(`${FIRST} `) ? row.usage.slice(FIRST.length + 1) : row.usage })),
   })),
 }; // prettier-ignore
 
