@@ -32,7 +32,7 @@ export function run(args: readonly string[], context: Context): Promise<number> 
 }
 
 async function save(call: Call): Promise<number> {
-  const store = await storeOf(call);
+  const { file: store } = await storeOf(call);
   const { backUp, counted } = await import('../storage/moving/mod.ts');
   const file = call.words[0]!;
   const bytes = await backUp(store, file);

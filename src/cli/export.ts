@@ -34,7 +34,7 @@ export function run(args: readonly string[], context: Context): Promise<number> 
 }
 
 async function write(call: Call): Promise<number> {
-  const store = await storeOf(call);
+  const { file: store } = await storeOf(call);
   const { exportStore, exportToFile } = await import('../storage/moving/mod.ts');
   const [file] = call.words;
   const wall = call.context.wall();

@@ -3,7 +3,13 @@ import type { Imported, ImportRequest } from '../storage/moving/mod.ts';
 import { pageOf, UsageError, type Call, type Subcommand } from './ca/subcommand.ts';
 import type { CommandPage } from './command-page.ts';
 import type { Context } from './context.ts';
-import { configurationOption, runStoreCommand, storeExitCodes, storeOf } from './store/store-command.ts';
+import {
+  configurationOption,
+  runStoreCommand,
+  type NamedStore,
+  storeExitCodes,
+  storeOf,
+} from './store/store-command.ts';
 
 const command: Subcommand = {
   name: 'import',
@@ -50,13 +56,14 @@ async function importOrList(call: Call): Promise<number> {
   return 0;
 }
 
-async function requestOf(call: Call, store: string): Promise<ImportRequest> {
+async function requestOf(call: Call, { file: store, mountPoints }: NamedStore): Promise<ImportRequest> {
   const { propertiesToJson } = await import('../server/mod.ts');
   return {
     file: call.words[0]!,
     store,
     replace: call.has('--replace'),
     propertiesToJson,
+    mountPoints,
     wall: call.context.wall(),
   };
 }

@@ -31,7 +31,7 @@ export function run(args: readonly string[], context: Context): Promise<number> 
 }
 
 async function putBack(call: Call): Promise<number> {
-  const store = await storeOf(call);
+  const { file: store } = await storeOf(call);
   const { restore } = await import('../storage/moving/mod.ts');
   const file = call.words[0]!;
   const aside = await restore(file, store, new Date(call.context.wall()));

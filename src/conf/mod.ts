@@ -2,7 +2,7 @@
 export { loadConfiguration } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export { optionsReference } from './reference.ts';
-export { storeFile } from './persist-plugin.ts';
+export { mountPoints, storeFile } from './persist-plugin.ts';
 export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';

@@ -121,6 +121,13 @@ function refuseAt({ place }: PluginSettings, line: string, remedy: string): neve
 /** As Mosquitto's SQLite plugin names it, so that either can open the other's. */
 const storeFileName = 'mosquitto.sqlite3';
 
+/** What listeners put in front of topics, by their port; Mosquitto keeps the port of a client, and filters with this inside. */
+export function mountPoints({ listeners }: Settings): Map<number, string> {
+  return new Map(
+    listeners.filter(({ mountPoint }) => mountPoint !== '').map(({ port, mountPoint }) => [port, mountPoint]),
+  );
+}
+
 /** Where the store's file lies; null when nothing is kept. */
 export function storeFile(settings: Settings): string | null {
   if (!settings.persistence) return null;

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../base/mod.ts';
-import type { Settings } from '../conf/mod.ts';
+import { mountPoints, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { propertiesToJson } from './stored-properties.ts';
 
@@ -24,17 +24,19 @@ const EXIT_CODE = 1;
 export async function prepareStoreFile(file: string, settings: Settings, log: BrokerLog): Promise<Refusal | null> {
   if (hasContent(file)) return null;
   const database = path.resolve(settings.persistenceLocation, settings.persistenceFile);
-  const refusal = settings.storeFile === null && hasContent(database) ? await takeOver(database, file, log) : null;
+  const refusal =
+    settings.storeFile === null && hasContent(database) ? await takeOver(database, file, settings, log) : null;
   if (refusal === null && !hasContent(file)) makeFile(file, settings.storePageSize);
   return refusal;
 }
 
 /** Nobody's sessions and retained messages vanish because the broker is another one now. */
-async function takeOver(database: string, store: string, log: BrokerLog): Promise<Refusal | null> {
+async function takeOver(database: string, store: string, settings: Settings, log: BrokerLog): Promise<Refusal | null> {
   const { importFile, MovingError, remarkLines, tallyText } = await import('../storage/moving/mod.ts');
   try {
     const wall = systemClock.wall();
-    const { what, tally, losses } = await importFile({ file: database, store, replace: false, propertiesToJson, wall });
+    const whose = { mountPoints: mountPoints(settings), propertiesToJson, wall };
+    const { what, tally, losses } = await importFile({ file: database, store, replace: false, ...whose });
     log.write('notice', `Taken over from ${database} (${what}): ${tallyText(tally)}.`);
     log.write('information', `${database} stays as it is and is not read again; what is kept is in ${store}.`);
     for (const line of [...losses, ...remarkLines(tally)]) log.write('warning', `${database}: ${line}`);

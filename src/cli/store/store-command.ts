@@ -52,9 +52,15 @@ function faultOfTheSystem(error: unknown): string {
   return `Error: ${file === undefined ? message : `${file}: ${systemWords(error)}`}.`;
 }
 
-/** Where the store lies that the options name: of -c FILE, or of a home. */
-export async function storeOf(call: Call, homeOption = '--home'): Promise<string> {
-  const { loadConfiguration, storeFile } = await import('../../conf/mod.ts');
+export interface NamedStore {
+  file: string;
+  /** Of the broker whose store it is. */
+  mountPoints: ReadonlyMap<number, string>;
+}
+
+/** The store that the options name: of -c FILE, or of a home. */
+export async function storeOf(call: Call, homeOption = '--home'): Promise<NamedStore> {
+  const { loadConfiguration, mountPoints, storeFile } = await import('../../conf/mod.ts');
   const { MovingError } = await import('../../storage/moving/mod.ts');
   const file = call.value('--config-file');
   const home = call.value(homeOption);
@@ -68,7 +74,7 @@ export async function storeOf(call: Call, homeOption = '--home'): Promise<string
     throw new MovingError('store.configuration', [...lines, ...explanation.map(line => `  ${line}`)]);
   }
   const store = storeFile(result.settings);
-  if (store !== null) return store;
+  if (store !== null) return { file: store, mountPoints: mountPoints(result.settings) };
   throw new MovingError('store.nothing-kept', [
     `Error: ${configuration} keeps nothing over a restart, so there is no store.`,
     "  Write 'persistence true' and 'persistence_location DIRECTORY' in it.",

@@ -9,7 +9,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { forStringColumn } from '../affinity.ts';
 import { deliveryState, exchangeState, placeholderPacketId, subscriptionOptions } from '../columns.ts';
 import { idsMax } from '../read-state.ts';
-import { fullFilter } from '../rows.ts';
+import { fullFilter, withoutMountPoint } from '../rows.ts';
 import {
   type DeliveryEntry,
   type Entry,
@@ -28,6 +28,8 @@ export interface WriterOptions {
   replace: boolean;
   /** A subscription or message of a session that never came makes one that never ends. */
   makesUpSessions: boolean;
+  /** Mount points of listeners by port, for filters that have them inside; empty when they say so themselves. */
+  mountPoints: ReadonlyMap<number, string>;
   /** Unix second. */
   now: number;
 }
@@ -178,17 +180,26 @@ export class EntryWriter {
   }
 
   #subscription(subscription: SubscriptionEntry): boolean {
-    const { clientId, filter, mountPoint, identifier } = subscription;
+    const { clientId, filter, identifier } = subscription;
     if (filter === '') return false;
     const taken = this.#isTaken(clientId);
     if (taken !== true) return taken === false;
-    const full = fullFilter(filter, mountPoint);
+    const full = fullFilter(filter, subscription.mountPoint);
+    const mountPoint = subscription.mountPoint || this.#mountPointIn(full, clientId);
     const { changes } = this.#run('INSERT OR IGNORE INTO subscriptions VALUES (?, ?, ?, ?)', clientId, full, subscriptionOptions(subscription), identifier); // prettier-ignore
     if (Number(changes) === 0) return false;
     if (mountPoint !== '')
       this.#run('INSERT OR REPLACE INTO zancudo_mount_points VALUES (?, ?, ?)', clientId, full, mountPoint);
     this.tally.subscriptions++;
     return true;
+  }
+
+  /** What the listener of the client had put in front, if anything. */
+  #mountPointIn(full: string, clientId: string): string {
+    if (this.#options.mountPoints.size === 0) return '';
+    const port = this.#get('SELECT listener_port AS n FROM clients WHERE client_id = ?', clientId)?.['n'];
+    const mountPoint = this.#options.mountPoints.get(Number(port)) ?? '';
+    return withoutMountPoint(full, mountPoint) === full ? '' : mountPoint;
   }
 
   #delivery(entry: DeliveryEntry): boolean {

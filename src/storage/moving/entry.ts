@@ -106,6 +106,8 @@ export interface Source {
   readonly what: string;
   /** A subscription or message may name a session that the source has lost: it is made up, and never ends. */
   readonly makesUpSessions: boolean;
+  /** Its filters have the mount point of the listener in them, and do not say so. */
+  readonly hidesMountPoints: boolean;
   entries(): Iterable<Entry>;
   /** What could not be read, for the operator; empty when everything could. */
   losses(): string[];

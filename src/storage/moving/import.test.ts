@@ -12,6 +12,7 @@ import { dryRun, exportStore, importFile, type Imported, MovingError } from './m
 import { folderFor, mosquittoDb, propertiesToJson } from './shared.test.ts';
 
 const wall = Date.UTC(2026, 0, 1);
+const mountPoints = new Map([[8883, 'a/']]);
 
 interface Stage {
   store: string;
@@ -32,7 +33,7 @@ function stage(t: TestContext): Stage {
   return {
     store,
     file,
-    bring: (from, replace = false) => importFile({ file: from, store, replace, propertiesToJson, wall }),
+    bring: (from, replace = false) => importFile({ file: from, store, replace, propertiesToJson, mountPoints, wall }),
     async kept() {
       let text = '';
       await exportStore(store, wall, part => void (text += part));
@@ -67,6 +68,8 @@ test("Mosquitto's database becomes a store of ours, for its owner alone, and sta
   });
   const [first] = await kept();
   assert.equal(first?.['topic'], 'a/b');
+  const subscription = (await kept()).find(each => each['kind'] === 'subscription');
+  assert.deepEqual([subscription?.['filter'], subscription?.['mountPoint']], ['#', 'a/'], 'as its listener mounts it');
   const numeric = (await kept()).find(each => each['topic'] === '007');
   assert.equal(numeric?.['text'], 'num', 'a topic that looks like a number');
   assert.equal(statSync(store).mode & 0o777, 0o600);
@@ -96,7 +99,7 @@ test('what is there stays, and what replaces it replaces all of it', async t => 
   const filters = async (): Promise<unknown[]> => (await kept()).filter(each => each['kind'] === 'subscription').map(each => each['filter']); // prettier-ignore
   const { tally } = await bring(other);
   assert.deepEqual([tally.sessions, tally.stayedSessions, tally.stayedTopics], [1, ['c1'], ['007']]);
-  assert.deepEqual(await filters(), ['a/#', 'x']);
+  assert.deepEqual(await filters(), ['#', 'x']);
   await bring(other, true);
   assert.deepEqual(await filters(), ['other', 'x']);
   assert.deepEqual(kinds(await kept()), { message: 1, retained: 1, session: 2, subscription: 2 });
@@ -105,7 +108,14 @@ test('what is there stays, and what replaces it replaces all of it', async t => 
 test('a dry run tells names and counts, and touches nothing', async t => {
   const { store, file } = stage(t);
   const listed: string[] = [];
-  const request = { file: file('mosquitto.db', mosquittoDb(6)), store, replace: false, propertiesToJson, wall };
+  const request = {
+    file: file('mosquitto.db', mosquittoDb(6)),
+    store,
+    replace: false,
+    propertiesToJson,
+    mountPoints,
+    wall,
+  };
   const { tally } = await dryRun(request, line => listed.push(line));
   assert.deepEqual(listed, ['session   c1: 1 subscription, 3 messages waiting', 'retained  007: 3 bytes']);
   assert.equal(tally.sessions, 1);

@@ -26,6 +26,8 @@ export interface ImportRequest {
   /** What the file has takes the place of what is there. */
   replace: boolean;
   propertiesToJson: SourceHelp['propertiesToJson'];
+  /** Of the broker that is to have it: mount points by the port of their listener. */
+  mountPoints: ReadonlyMap<number, string>;
   /** Unix millisecond. */
   wall: number;
 }
@@ -106,12 +108,13 @@ function importAnew(source: Source, request: ImportRequest, folder: string): Imp
   return imported;
 }
 
-function write(db: DatabaseSync, source: Source, { replace, wall }: ImportRequest): Imported {
+function write(db: DatabaseSync, source: Source, { replace, wall, ...request }: ImportRequest): Imported {
   const { what, makesUpSessions } = source;
+  const mountPoints = source.hidesMountPoints ? request.mountPoints : new Map<number, string>();
   const now = Math.floor(wall / 1000);
   db.exec('BEGIN IMMEDIATE');
   try {
-    const writer = new EntryWriter(db, { replace, makesUpSessions, now });
+    const writer = new EntryWriter(db, { replace, makesUpSessions, mountPoints, now });
     for (const entry of source.entries()) writer.add(entry);
     writer.finish();
     // Interrupted between here and settle(): the next to open the file sweeps it.

@@ -19,6 +19,7 @@ export function headerLine(now: Date): string {
 export class JsonSource implements Source {
   readonly what = 'JSON';
   readonly makesUpSessions = false;
+  readonly hidesMountPoints = false;
   readonly #file: string;
   readonly #handle: number;
   #lines = 0;

@@ -32,6 +32,7 @@ export async function openSource(file: string, { propertiesToJson, wall, folder 
 export class StoreSource implements Source {
   readonly what = 'a store in SQLite';
   readonly makesUpSessions = false;
+  readonly hidesMountPoints = false;
   readonly #opened: OpenedFile;
   readonly #folder: string;
 

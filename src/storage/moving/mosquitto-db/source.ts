@@ -23,6 +23,7 @@ export function isMosquittoDb(start: Buffer): boolean {
 export class MosquittoDb implements Source, ReadHelp {
   readonly what: string;
   readonly makesUpSessions = true;
+  readonly hidesMountPoints = true;
   readonly propertiesToJson: ReadHelp['propertiesToJson'];
   readonly #window: Window;
   readonly #layout: Layout;
