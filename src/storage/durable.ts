@@ -91,17 +91,12 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 48 };
 /** Opens the file, or makes it. Rejects with a StoreError when the broker cannot run on it. */
 export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
   const start: WorkerStart = { file: options.file, wall: options.now(), sync: options.durability.kind !== 'none' };
-  const worker = new Worker(workerModule(), { workerData: start, resourceLimits: WORKER_LIMITS });
+  // scripts/bundle.mjs knows this way to name a file: in a bundle it is the worker's own.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, resourceLimits: WORKER_LIMITS });
   const { restored, pending, remarks } = await received(worker, options);
   if (restored.unusable > 0)
     remarks.push(`${options.file}: ${restored.unusable} rows make no sense and were passed over.`);
   return { store: new DurableStore(worker, pending, restored, options), state: restored.state, remarks };
-}
-
-/** In a clone the worker is a TypeScript file, in the package the JavaScript beside this one. */
-function workerModule(): URL {
-  const source = new URL('./worker.ts', import.meta.url);
-  return import.meta.url.endsWith('.ts') ? source : new URL('./worker.js', import.meta.url);
 }
 
 interface Received {
