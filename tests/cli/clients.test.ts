@@ -42,13 +42,15 @@ async function mosquittoBroker(): Promise<Target> {
   const directory = temporaryDirectory();
   chmodSync(directory.path, 0o755);
   const file = await makeCertificates(directory.path);
-  const [plain, tls, psk, closed] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [plain, tls, psk, closed, ws] = await Promise.all(Array.from({ length: 5 }, () => freePort()));
   writeFileSync(file('psk'), 'device:0123456789abcdef\n');
   writeFileSync(
     file('m.conf'),
     `per_listener_settings true\n${process.getuid?.() === 0 ? 'user root\n' : ''}listener ${plain} 127.0.0.1\nallow_anonymous true
 listener ${tls} 127.0.0.1\nallow_anonymous true\ncertfile ${file('server.crt')}\nkeyfile ${file('server.key')}\ncafile ${file('ca.crt')}
 listener ${psk} 127.0.0.1\nallow_anonymous true\npsk_hint x\npsk_file ${file('psk')}
+listener ${ws} 127.0.0.1\nallow_anonymous true\nprotocol websockets
+listener 0 ${file('m.sock')}\nallow_anonymous true
 listener ${closed} 127.0.0.1\nallow_anonymous false\n`,
   );
   const broker = new Background(findProgram('mosquitto')!, ['-c', file('m.conf')]);
@@ -58,6 +60,8 @@ listener ${closed} 127.0.0.1\nallow_anonymous false\n`,
       TCP: ['-h', '127.0.0.1', '-p', String(plain)],
       TLS: ['-p', String(tls), '--cafile', file('ca.crt')],
       PSK: ['-h', '127.0.0.1', '-p', String(psk), '--psk', '0123456789abcdef', '--psk-identity', 'device'],
+      WebSocket: ['-h', '127.0.0.1', '-p', String(ws), '--ws'],
+      'a Unix socket': ['--unix', file('m.sock')],
     },
     refusing: ['-h', '127.0.0.1', '-p', String(closed)],
     close: async () => {
