@@ -92,7 +92,10 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 48 };
 export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
   const start: WorkerStart = { file: options.file, wall: options.now(), sync: options.durability.kind !== 'none' };
   // scripts/bundle.mjs knows this way to name a file: in a bundle it is the worker's own.
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start, resourceLimits: WORKER_LIMITS });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: start,
+    resourceLimits: WORKER_LIMITS,
+  });
   const { restored, pending, remarks } = await received(worker, options);
   if (restored.unusable > 0)
     remarks.push(`${options.file}: ${restored.unusable} rows make no sense and were passed over.`);
