@@ -84,8 +84,9 @@ export class Exchange {
 
   private async pass(chunk: string): Promise<void> {
     const { response } = this;
-    if (chunk === '' || response.write(chunk)) await nextTurn();
-    else await drained(response);
+    if (chunk !== '' && !response.write(chunk)) await drained(response);
+    // What the kernel takes at once is drained within the same turn.
+    await nextTurn();
   }
 
   private send(status: number, type: string, body: string): void {
