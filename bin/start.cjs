@@ -54,18 +54,20 @@ function main() {
   void import(entry);
 }
 
-/** bin/zancudo says by which name it was called; without it, npm's link or the file does. */
+/** bin/zancudo says by which name it was called; started without it, the link does. */
 function calledAs() {
-  const link = /[/\\](mosquitto\w*)$/.exec(process.argv[1]);
-  if (!process.env.ZANCUDO_CALLED_AS) process.env.ZANCUDO_CALLED_AS = link === null ? 'zancudo' : link[1];
+  if (!process.env.ZANCUDO_CALLED_AS) {
+    const link = /[/\\](mosquitto\w*)$/.exec(process.argv[1]);
+    process.env.ZANCUDO_CALLED_AS = link === null ? 'zancudo' : link[1];
+  }
   return process.env.ZANCUDO_CALLED_AS;
 }
 
 /** As src/cli/run.ts picks the command; help and version are no work for a code cache. */
 function bundleFor(program, args) {
-  const tool = /^mosquitto_?(\w*)$/.exec(program);
   const [word = '-'] = args;
-  const command = tool !== null ? tool[1] || 'broker' : word.startsWith('-') ? 'broker' : word;
+  const named = word.startsWith('-') ? 'broker' : word;
+  const command = program.startsWith('mosquitto') ? program.slice('mosquitto_'.length) || 'broker' : named;
   const asks = args.includes('--help') || args.includes('--version');
   return ownBundles.has(command) && !asks ? command : everything;
 }
