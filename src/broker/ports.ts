@@ -144,6 +144,13 @@ export interface Identity {
   listener: ListenerRules;
   /** Address of the peer, for rules and log lines. */
   address: string;
+  /** Fingerprint of the certificate that it has shown and that held, as in PeerCertificate. */
+  certificate?: string;
+  /**
+   * Its name where another one has seen the proof: a PROXY header, or this broker before it was started again. Absent
+   * when the client only claims its name, and beside a certificate.
+   */
+  vouchedName?: string;
 }
 
 export interface AuthenticationRequest extends Identity {

@@ -54,7 +54,17 @@ function ourPublisher(
   { clientId, username, listener }: StoredPublisher,
   listenerOf: RestoreHelp['listenerOf'],
 ): Identity {
-  return { clientId, username, listener: listenerOf(listener.port), address: '' };
+  return asBefore(clientId, username, listenerOf(listener.port));
+}
+
+/**
+ * Which certificate it was is not kept. Where a listener takes the name from the certificate, and from a password else,
+ * the name was proved; elsewhere a client may have claimed it.
+ */
+function asBefore(clientId: string, username: string | null, listener: ListenerRules): Identity {
+  const proved = listener.useIdentityAsUsername && (listener.requireCertificate || !listener.allowAnonymous);
+  const vouched = proved && username !== null ? { vouchedName: username } : {};
+  return { clientId, username, listener, address: '', ...vouched };
 }
 
 function restoreSession(
@@ -66,7 +76,7 @@ function restoreSession(
   const { clientId, username } = given;
   const listener = listenerOf(given.listenerPort);
   const session = createSession(broker, clientId, listener);
-  session.owner = { clientId, username, listener, address: '' };
+  session.owner = asBefore(clientId, username, listener);
   session.version = given.version;
   session.expiryInterval = given.expiryInterval;
   session.rowKept = true;

@@ -102,7 +102,10 @@ test('operators get a certificate for all topics, and nobody the name of somebod
   await ca('init');
   fs.writeFileSync(path.join(home, 'passwords'), 'zancudo:$argon2id$x\n');
   assert.equal((await ca('issue', 'client', 'ana', '--out', at('.'))).code, 0);
-  assert.match(fs.readFileSync(path.join(home, 'access'), 'utf8'), /user ana\ntopic readwrite #\ntopic read \$SYS\/#/);
+  assert.match(
+    fs.readFileSync(path.join(home, 'access'), 'utf8'),
+    /user ana\n# certificate \S+\ntopic readwrite #\ntopic read \$SYS\/#/,
+  );
   for (const name of ['ana', 'ANA', 'zancudo']) {
     const taken = await ca('issue', 'client', name, '--out', at('x'));
     assert.equal(taken.code, 1);
@@ -197,7 +200,7 @@ test('a renamed device has its key under the new name, and the old name until it
   assert.equal((await device('rename', 'lamp', 'light', '--to', at('.'))).code, 0);
   assert.equal(certificate('light-kit/light.crt').subject, 'CN=light');
   const access = () => fs.readFileSync(path.join(home, 'access'), 'utf8');
-  assert.match(access(), /user lamp\ntopic readwrite devices\/lamp\/#\nuser light\n/);
+  assert.match(access(), /user lamp\n# certificate \S+\ntopic readwrite devices\/lamp\/#\nuser light\n/);
   await device('revoke', 'lamp');
   assert.doesNotMatch(access(), /user lamp/);
 });
@@ -211,7 +214,7 @@ test('templates are lists of rules; what is no rule is refused', async t => {
   assert.equal((await device('template', 'sense', 'write s/%u/#', 'read c/%u')).code, 0);
   assert.equal((await device('template', 'sense', '--of', 'lamp')).code, 0);
   const text = fs.readFileSync(own, 'utf8');
-  assert.match(text, /user lamp\ntopic write s\/lamp\/#\ntopic read c\/lamp\n/);
+  assert.match(text, /user lamp\n# certificate \S+\ntopic write s\/lamp\/#\ntopic read c\/lamp\n/);
   assert.match(text, /^# mine\nuser me\ntopic readwrite #\n/);
   assert.match(text, /# behind/);
   for (const bad of ['devices/%u', 'readwrite a#b', 'read %c/x', 'write x\ntopic readwrite #']) {

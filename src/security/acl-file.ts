@@ -6,18 +6,23 @@
  *
  *   decision: own list  ->  deny | allow | nothing said  ->  patterns  ->  deny | allow | nothing said = deny
  *
+ * The own list of a client with a certificate of ours is that of the certificate, its name in patterns that of the
+ * certificate (certificate-identity.ts).
+ *
  * SUBSCRIBE and UNSUBSCRIBE are always granted: the read rules are asked for each message, when the topic is known.
  */
 import type { Identity, RuleTried } from '../broker/ports.ts';
 import { isValidFilter } from '../topics/mod.ts';
-import { type AclRule, DENY, READ, RuleTree, WRITE } from './acl-rules.ts';
+import { type AclRule, DENY, type Names, READ, RuleTree, WRITE } from './acl-rules.ts';
 import type { Access, Answer, Authorizer, Reasons } from './authenticator.ts';
+import { type BoundDevice, BoundDevices, devicesBegin, devicesEnd, fingerprintIn } from './certificate-identity.ts';
 import { type FileLine, type Loaded, readSecretFile, refuse, trimBlanks, trimBlanksAtEnd } from './secret-file.ts';
 
 export interface AclRules {
   path: string;
   anonymous: RuleTree;
   users: Map<string, RuleTree>;
+  devices: BoundDevices;
   /** Patterns with `%u` say nothing about clients without a user name. */
   patternsWithUser: RuleTree | null;
   patterns: RuleTree | null;
@@ -52,17 +57,21 @@ class AclReader {
   readonly warnings: string[] = [];
   private readonly path: string;
   private list: RuleTree;
+  /** Between the marks: the list in front of them, and the name that certificates are bound to. */
+  private outside: RuleTree | null = null;
+  private device = '';
   private line = 0;
 
   constructor(path: string) {
     this.path = path;
     this.list = new RuleTree(false);
-    this.rules = { path, anonymous: this.list, users: new Map(), patternsWithUser: null, patterns: null };
+    const devices = new BoundDevices();
+    this.rules = { path, anonymous: this.list, users: new Map(), devices, patternsWithUser: null, patterns: null };
   }
 
   readLine({ number, text, utf8 }: FileLine): Problem | null {
     this.line = number;
-    if (text.startsWith('#')) return null;
+    if (text.startsWith('#')) return this.readComment(text);
     const { word, rest } = firstWord(trimBlanksAtEnd(text));
     if (word === '') return null;
     if (!utf8) return this.invalidLine(text, word);
@@ -74,9 +83,30 @@ class AclReader {
   private startUser(rest: string): Problem | null {
     const name = trimBlanks(rest);
     if (name === '') return { says: `Missing username in acl_file "${this.path}".`, because: 'write: user NAME' };
+    this.device = name;
     this.list = this.rules.users.get(name) ?? new RuleTree(false);
     this.rules.users.set(name, this.list);
     return null;
+  }
+
+  private readComment(text: string): null {
+    if (text === devicesBegin) this.outside = this.list;
+    if (text === devicesEnd && this.outside !== null) {
+      this.list = this.outside;
+      this.outside = null;
+    }
+    const fingerprint = this.outside === null ? null : fingerprintIn(text);
+    if (fingerprint !== null) this.bind(fingerprint);
+    return null;
+  }
+
+  /** From here on the rules are those of the certificate, and the name alone has none of them. */
+  private bind(fingerprint: string): void {
+    const { users, devices } = this.rules;
+    const bound = devices.named(this.device)?.rules;
+    if (bound === undefined && this.list.isEmpty) users.delete(this.device);
+    this.list = bound ?? new RuleTree(false);
+    devices.add(this.device, this.list, fingerprint);
   }
 
   /** With one word after `topic` that word is the filter, even if it is `read`. */
@@ -187,27 +217,44 @@ export class AclFile implements Authorizer {
   private because(decisive: AclRule | undefined, who: Identity): string {
     const { path } = this.rules;
     if (decisive !== undefined) return `"${decisive.text}" decides, line ${decisive.line} of ${path}`;
-    const whom = who.username === null ? 'clients without a user name' : `user '${who.username}'`;
-    if (nameThatIsDangerous(who) !== null)
+    const names = this.namesOf(who, this.rules.devices.of(who));
+    if (nameThatIsDangerous(names) !== null)
       return `a client id or user name with a wildcard gets nothing from a pattern`;
-    return `no line of ${path} allows it to ${whom}`;
+    return `no line of ${path} allows it to ${this.whom(who)}`;
+  }
+
+  private whom(who: Identity): string {
+    const device = this.rules.devices.of(who);
+    if (device !== null) return `the certificate of device '${device.name}'`;
+    if (who.username === null) return 'clients without a user name';
+    const claims = this.rules.devices.named(who.username) !== null;
+    return claims
+      ? `user '${who.username}', who has not shown the certificate of the device of that name`
+      : `user '${who.username}'`;
   }
 
   /** `seen` gathers the rules that were looked at, list by list; null spares the trouble. */
   private allows(wanted: number, who: Identity, topicName: string, seen: AclRule[] | null): boolean {
-    const { anonymous, users, patterns, patternsWithUser } = this.rules;
-    const own = who.username === null ? anonymous : users.get(who.username);
+    const { anonymous, users, devices, patterns, patternsWithUser } = this.rules;
+    const device = devices.of(who);
+    const own = device !== null ? device.rules : who.username === null ? anonymous : users.get(who.username);
     const bits = own === undefined ? 0 : own.bitsFor(topicName, who, seen);
     if ((bits & DENY) !== 0) return false;
     if ((bits & wanted) !== 0) return true;
-    if ((patterns === null && patternsWithUser === null) || this.isDangerous(who)) return false;
-    let more = patterns === null ? 0 : patterns.bitsFor(topicName, who, seen);
-    if (patternsWithUser !== null && who.username !== null) more |= patternsWithUser.bitsFor(topicName, who, seen);
+    if (patterns === null && patternsWithUser === null) return false;
+    const names = this.namesOf(who, device);
+    if (this.isDangerous(names)) return false;
+    let more = patterns === null ? 0 : patterns.bitsFor(topicName, names, seen);
+    if (patternsWithUser !== null && names.username !== null) more |= patternsWithUser.bitsFor(topicName, names, seen);
     return (more & DENY) === 0 && (more & wanted) !== 0;
   }
 
+  private namesOf(who: Identity, device: BoundDevice | null): Names {
+    return device === null ? who : { clientId: who.clientId, username: device.name };
+  }
+
   /** A wildcard in a name that is put into a filter would make the filter match what belongs to others. */
-  private isDangerous(who: Identity): boolean {
+  private isDangerous(who: Names): boolean {
     const dangerous = nameThatIsDangerous(who);
     if (dangerous === null) return false;
     const { what, name } = dangerous;
@@ -229,7 +276,7 @@ function isPattern(rule: AclRule): boolean {
   return rule.text.startsWith('pattern ');
 }
 
-function nameThatIsDangerous({ username, clientId }: Identity): { what: string; name: string } | null {
+function nameThatIsDangerous({ username, clientId }: Names): { what: string; name: string } | null {
   if (username !== null && hasWildcard(username)) return { what: 'username', name: username };
   return hasWildcard(clientId) ? { what: 'client id', name: clientId } : null;
 }

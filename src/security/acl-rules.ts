@@ -12,6 +12,9 @@
  */
 import type { Identity } from '../broker/ports.ts';
 
+/** What stands for %c and %u. */
+export type Names = Pick<Identity, 'clientId' | 'username'>;
+
 export const READ = 1;
 export const WRITE = 2;
 export const DENY = 4;
@@ -60,6 +63,11 @@ export class RuleTree {
     this.substitutes = substitutes;
   }
 
+  get isEmpty(): boolean {
+    const { levels, anyLevel, clientIdLevel, usernameLevel, rulesBelow } = this.root;
+    return levels === null && (anyLevel ?? clientIdLevel ?? usernameLevel ?? rulesBelow) === null;
+  }
+
   add(filter: string, rule: AclRule): void {
     let node = this.root;
     for (const level of filter.split('/')) {
@@ -85,7 +93,7 @@ export class RuleTree {
   }
 
   /** The bits of all rules that match; the rules go into `seen` for who wants to know. */
-  bitsFor(topicName: string, who: Identity, seen: AclRule[] | null = null): number {
+  bitsFor(topicName: string, who: Names, seen: AclRule[] | null = null): number {
     const { root } = this;
     if (topicName.charCodeAt(0) !== DOLLAR) return gather(root, topicName, 0, who, seen);
     // A `$` topic answers only to a rule that starts with the same word: no wildcard, no substitution. [MQTT-4.7.2-1]
@@ -102,7 +110,7 @@ function levelEnd(topicName: string, start: number): number {
   return slash === -1 ? topicName.length : slash;
 }
 
-function gather(node: RuleNode, topicName: string, start: number, who: Identity, seen: AclRule[] | null): number {
+function gather(node: RuleNode, topicName: string, start: number, who: Names, seen: AclRule[] | null): number {
   let bits = node.below;
   if (seen !== null && node.rulesBelow !== null) seen.push(...node.rulesBelow);
   const end = levelEnd(topicName, start);
@@ -124,7 +132,7 @@ function gather(node: RuleNode, topicName: string, start: number, who: Identity,
 }
 
 /** `end` is where the level of `node` ends: at a slash, or at the end of the topic. */
-function goOn(node: RuleNode, topicName: string, end: number, who: Identity, seen: AclRule[] | null): number {
+function goOn(node: RuleNode, topicName: string, end: number, who: Names, seen: AclRule[] | null): number {
   if (end !== topicName.length) return gather(node, topicName, end + 1, who, seen);
   if (seen !== null) seen.push(...(node.rulesHere ?? []), ...(node.rulesBelow ?? []));
   return node.here | node.below;

@@ -15,6 +15,8 @@ export type {
   EnhancedMethod,
   Reasons,
 } from './authenticator.ts';
+export { type ControlReply, controlResponse, readControlRequest } from './control-protocol.ts';
+export { certificateLine, devicesBegin, devicesEnd } from './certificate-identity.ts';
 export { HashQueue } from './hash-queue.ts';
 export { hashPassword, type HashKind } from './password-hash.ts';
 export {

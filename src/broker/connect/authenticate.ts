@@ -2,7 +2,7 @@
 import { reasonCodes, returnCodes } from '../../codec/mod.ts';
 import { beginEnhanced } from '../auth.ts';
 import { phraseFor } from '../endings.ts';
-import type { AuthenticationRequest, ServicePass, Verdict } from '../ports.ts';
+import type { AuthenticationRequest, Identity, Peer, ServicePass, Verdict } from '../ports.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
 
 export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<StageOutcome> {
@@ -48,6 +48,12 @@ export function requestOf(attempt: ConnectAttempt): AuthenticationRequest {
 export function setIdentity(attempt: ConnectAttempt): undefined {
   const { clientId, username, connection } = attempt;
   const { peer } = connection;
-  connection.identity = { clientId, username, listener: peer.listener, address: peer.address };
+  const { listener, address } = peer;
+  connection.identity = { clientId, username, listener, address, ...provedBy(peer) };
   return undefined;
+}
+
+function provedBy({ certificate, proxiedCommonName }: Peer): Pick<Identity, 'certificate' | 'vouchedName'> {
+  if (certificate !== null) return { certificate: certificate.fingerprint256 };
+  return proxiedCommonName === null ? {} : { vouchedName: proxiedCommonName };
 }

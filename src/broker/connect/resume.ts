@@ -74,7 +74,8 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
 }
 
 function isSameIdentity(a: Identity | null, b: Identity): boolean {
-  return a !== null && a.username === b.username && a.listener === b.listener;
+  if (a === null || a.username !== b.username || a.listener !== b.listener) return false;
+  return a.certificate === b.certificate && a.vouchedName === b.vouchedName;
 }
 
 function expiryOf({ broker, packet }: ConnectAttempt): number {

@@ -2,14 +2,20 @@
  * What devices may do: access templates, and the part of the access file that is made from them.
  *
  *   template `sensor`:  write sensors/%u/#        device lamp  ->   user lamp
- *                       read commands/%u                            topic write sensors/lamp/#
+ *                       read commands/%u                            # certificate 5E:0A:...
+ *                                                                   topic write sensors/lamp/#
  *                                                                   topic read commands/lamp
+ *
+ * The rules are those of the certificates (security/certificate-identity.ts): every one that still lets the device in
+ * stands there by its fingerprint.
  *
  * The access file is the owner's; only what stands between the two marks at its end is written here.
  */
+import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkName, liveCertificates, PkiError, type Registry } from '../../pki/mod.ts';
+import { certificateLine, devicesBegin, devicesEnd } from '../../security/mod.ts';
 import { isValidFilter } from '../../topics/mod.ts';
 
 export interface Template {
@@ -72,9 +78,6 @@ function checkRule(rule: string): void {
   });
 }
 
-const begin = "# --- devices: kept by 'zancudo device', changes between these marks are lost ---";
-const end = '# --- end of devices ---';
-
 /** True when the file had to be changed. The caller holds the lock. */
 export function writeAccess(registry: Registry): boolean {
   const file = accessFile(registry.folder);
@@ -90,20 +93,33 @@ export const accessFile = (folder: string): string => path.join(folder, 'access'
 function rulesOfAll({ ledger, folder, now }: Registry): string[] {
   const known = new Map<string, readonly string[]>();
   return [...ledger.identities.values()].flatMap(identity => {
-    if (liveCertificates(identity, now).length === 0) return [];
+    const live = liveCertificates(identity, now);
+    if (live.length === 0) return [];
     const rules = known.get(identity.template) ?? templateNamed(folder, identity.template).rules;
     known.set(identity.template, rules);
-    return [`user ${identity.name}`, ...rules.map(rule => `topic ${rule.replaceAll('%u', identity.name)}`)];
+    const certificates = live.map(({ der }) => certificateLine(fingerprintOf(der)));
+    return [
+      `user ${identity.name}`,
+      ...certificates,
+      ...rules.map(rule => `topic ${rule.replaceAll('%u', identity.name)}`),
+    ];
   });
 }
 
+/** As Node writes a fingerprint. */
+function fingerprintOf(der: Buffer): string {
+  return hash('sha256', der, 'hex')
+    .toUpperCase()
+    .replace(/(..)(?=.)/g, '$1:');
+}
+
 export function withDevices(text: string, rules: readonly string[]): string {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  const own = from >= 0 && to > from ? text.slice(0, from) + text.slice(to + end.length + 1) : text;
+  const [from, to] = [text.indexOf(devicesBegin), text.indexOf(devicesEnd)];
+  const own = from >= 0 && to > from ? text.slice(0, from) + text.slice(to + devicesEnd.length + 1) : text;
   const tidy = own === '' || own.endsWith('\n') ? own : `${own}\n`;
   if (rules.length === 0) return tidy;
   const gap = from >= 0 || tidy === '' ? '' : '\n';
-  return `${tidy}${gap}${[begin, ...rules, end].join('\n')}\n`;
+  return `${tidy}${gap}${[devicesBegin, ...rules, devicesEnd].join('\n')}\n`;
 }
 
 /** People who log in by password, and names that the owner's own rules speak of: a device must not become one of them. */
