@@ -50,7 +50,7 @@ function main() {
   const bundle = isClone ? freshBundle(name) : readBundle(`${root}/dist/${name}.cjs`);
   if (bundle !== null) return run(bundle, name);
   if (!isClone) return missing(name);
-  if (cacheHome()) require('node:module').enableCompileCache(cacheFolder());
+  if (cacheHome() && hasCacheFolder()) require('node:module').enableCompileCache(cacheFolder());
   void import(entry);
 }
 
@@ -166,9 +166,8 @@ function cacheFolder() {
 /** File: the bundle's id, then V8's data. Null where there is no place for it. */
 function codeCache(name, id) {
   if (!cacheHome()) return null;
-  const folder = cacheFolder();
-  const file = `${folder}/${name}-${process.version}-${process.arch}.bin`;
-  return { read: () => readCache(file, id), write: data => writeCache(folder, file, id, data) };
+  const file = `${cacheFolder()}/${name}-${process.version}-${process.arch}.bin`;
+  return { read: () => readCache(file, id), write: data => writeCache(file, id, data) };
 }
 
 /** Code from somebody else's hands is not run: the file must be ours, and nobody else's to write. */
@@ -189,15 +188,24 @@ function readCache(file, id) {
 }
 
 /** Whole or not at all, also when the power fails; without it everything works, only slower. */
-function writeCache(folder, file, id, data) {
+function writeCache(file, id, data) {
   const temporary = `${file}.${process.pid}`;
   try {
-    for (const each of [cacheHome(), `${cacheHome()}/zancudo`, folder]) makeFolder(each);
-    if (!isOurs(fs.statSync(folder))) return;
+    if (!hasCacheFolder()) return;
     fs.writeFileSync(temporary, Buffer.concat([Buffer.from(id, 'latin1'), data]), { mode: 0o600, flush: true });
     fs.renameSync(temporary, file);
   } catch {
     removeQuietly(temporary);
+  }
+}
+
+/** Makes it where it can be made. */
+function hasCacheFolder() {
+  try {
+    for (const each of [cacheHome(), `${cacheHome()}/zancudo`, cacheFolder()]) makeFolder(each);
+    return isOurs(fs.statSync(cacheFolder()));
+  } catch {
+    return false;
   }
 }
 

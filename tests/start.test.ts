@@ -136,6 +136,17 @@ test("V8's code cache speeds up later runs, and no state of it changes what is s
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
   });
 
+  await t.test('no home is made for it where there is none', () => {
+    const home = join(clone.at, 'absent');
+    const env = { ...process.env, XDG_CACHE_HOME: '', HOME: home };
+    for (const state of ['bundled', 'from sources']) {
+      assert.equal(spawnSync(join(clone.at, 'bin/zancudo'), ['profile', '--help'], { env }).status, 0, state);
+      assert.equal(fs.existsSync(home), false, state);
+      fs.rmSync(clone.bundles, { recursive: true, force: true });
+    }
+    build(clone);
+  });
+
   await t.test('none can be kept: it works all the same', () => {
     fs.rmSync(clone.cache, { recursive: true });
     fs.writeFileSync(clone.cache, 'in the way');
