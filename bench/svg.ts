@@ -51,7 +51,11 @@ function drawLine({ name, points }: Line, x: (value: number) => number, y: (valu
   return `<path d="${path}" fill="none" stroke="${colour}" stroke-width="2"/>\n${dots.join('')}${label}`;
 }
 
-function scale(values: readonly number[], from: number, to: number): { place: (value: number) => number; ticks: number[] } {
+function scale(
+  values: readonly number[],
+  from: number,
+  to: number,
+): { place: (value: number) => number; ticks: number[] } {
   const known = values.filter(value => value > 0);
   const low = Math.floor(Math.log10(Math.min(...known, 1e9)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...known, 1e-9)) - 1e-9));
