@@ -16,6 +16,8 @@ import { Connection } from './connection.ts';
 import { recheckConnections } from './recheck.ts';
 import { pump } from './deliver.ts';
 import { DropLedger } from './drops.ts';
+import { RefusalLedger } from './refusals.ts';
+import { RefusalLines } from './refused.ts';
 import { endConnection } from './endings.ts';
 import { type BrokerGauges, measure } from './gauges.ts';
 import type {
@@ -88,6 +90,11 @@ export class Broker {
   /** Who lost messages, and why. */
   readonly drops: DropLedger;
   readonly timers: TimerWheel;
+  /** Who was refused what, and why. */
+  readonly refusals = new RefusalLedger();
+  /** The same of logins, apart: whoever tries many client identifiers must not push the others out. */
+  readonly refusedLogins = new RefusalLedger();
+  readonly refusalLines = new RefusalLines();
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
   readonly services = new Services();

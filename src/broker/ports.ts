@@ -206,6 +206,8 @@ export interface RuleTried {
   says: 'allow' | 'deny' | 'nothing';
   /** At most one of a decision. */
   decides: boolean;
+  /** Told of each attempt of a client that was refused; deliveries that it does not get are none. */
+  refused?(access: AccessQuestion, who: Identity, topic: string): void;
 }
 
 export interface Explanation {
@@ -508,6 +510,12 @@ export interface BrokerView {
   restoreRetained(message: Omit<StoredMessage, 'publisher' | 'retain'>): boolean;
 }
 
+  /** What was refused to this client of late, the last one first; a login that was refused, too. */
+  refusals(clientId: string): RefusalFacts[];
+  /** Who it is by the access rules, connected or away; null when it has no session. */
+  identity(clientId: string): Identity | null;
+  /** Who has published, wanted or tried what, of late: bounded, and never all of it. */
+  seen(): Iterable<SeenUse>;
 export interface ClientFacts {
   clientId: string;
   username: string | null;
@@ -521,6 +529,27 @@ export interface ClientFacts {
   tls: string | null;
   /** Common name of its certificate. */
   certificate: string | null;
+export type RefusedAction = 'connect' | 'publish' | 'receive' | 'subscribe' | 'unsubscribe';
+
+/** The same thing refused to the same client, once or often. */
+export interface RefusalFacts {
+  action: RefusedAction;
+  /** With the mount point in front; empty for `connect`. */
+  topic: string;
+  /** Which rule decided, the first time; null when too much was refused in that second to look it up. */
+  because: string | null;
+  count: number;
+  /** Unix seconds. */
+  firstAt: number;
+  lastAt: number;
+}
+
+export interface SeenUse {
+  who: Identity;
+  access: 'read' | 'write';
+  topicName: string;
+}
+
   /** Unix second. */
   connectedAt: number;
   subscriptions: number;

@@ -13,6 +13,7 @@ import type { Broker } from './broker.ts';
 import { mayPublishConfined } from './confined.ts';
 import type { Connection } from './connection.ts';
 import type { Identity } from './ports.ts';
+import { noteRefused } from './refused.ts';
 import { retain } from './retained.ts';
 import { route } from './route.ts';
 import { isOutsideRules, isOutsideRulesBytes, isServiceTopic, serve, type ServiceCall } from './services.ts';
@@ -224,7 +225,10 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
     connection.writable =
       (topic.reserved && isOutsideRules(topic.name)) || access.mayWrite(connection.identity, topic.name);
   }
-  if (connection.writable) return true;
+  if (connection.writable) {
+    topic.writer = connection.identity;
+    return true;
+  }
   broker.meter.publishDenied++;
   const { payloadStart, payloadEnd } = broker.view;
   broker.drops.note(connection.clientId, 'denied', payloadEnd - payloadStart, broker.unixSecond);
@@ -244,6 +248,7 @@ function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean
   const open = connection.session!.incoming.size;
   const maximum = connection.receiveMaximum;
   if (connection.version !== 5) {
+  noteRefused(broker, connection.identity, 'write', topic.name);
     const isFull =
       open >= OPEN_EXCHANGES_MAX_V3 || connection.session!.incoming.payloadBytes > OPEN_EXCHANGE_BYTES_MAX_V3;
     if (!isFull || broker.view.qos === 1) return false;

@@ -2,6 +2,7 @@
 import type { Broker } from './broker.ts';
 import { deliver } from './deliver.ts';
 import type { Publication } from './publication.ts';
+import { noteUnread } from './refused.ts';
 import { deliverToGroup } from './shared-subscriptions.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { type BrokerSession, type BrokerSubscription, isGroup, type Target } from './types.ts';
@@ -47,7 +48,10 @@ function readers(broker: Broker, topic: TopicEntry): Uint8Array {
 }
 
 function mayRead(broker: Broker, readable: Uint8Array, i: number, topic: TopicEntry, reader: BrokerSession): boolean {
-  if (readable[i] === UNASKED) readable[i] = broker.access.mayRead(reader.owner!, topic.name) ? YES : NO;
+  if (readable[i] === UNASKED) {
+    readable[i] = broker.access.mayRead(reader.owner!, topic.name) ? YES : NO;
+    if (readable[i] === NO) noteUnread(broker, reader.owner!, topic.name);
+  }
   return readable[i] === YES;
 }
 

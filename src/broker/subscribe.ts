@@ -17,6 +17,7 @@ import { whenSafe } from './acknowledge.ts';
 import type { Connection } from './connection.ts';
 import { keepSubscription } from './keep.ts';
 import type { StoredSubscription } from './ports.ts';
+import { noteRefused } from './refused.ts';
 import { sendRetained } from './retained.ts';
 import { isOutsideRules } from './services.ts';
 import { groupFor, join, leave } from './shared-subscriptions.ts';
@@ -70,7 +71,9 @@ function subscribeOne(
 
 /** Nothing is routed to a topic outside the rules; whoever asked a service there may say that it waits for the answer. */
 function maySubscribe(broker: Broker, connection: Connection, topicFilter: string): boolean {
-  return isOutsideRules(topicFilter) || broker.access.maySubscribe(connection.identity, topicFilter);
+  if (isOutsideRules(topicFilter) || broker.access.maySubscribe(connection.identity, topicFilter)) return true;
+  noteRefused(broker, connection.identity, 'subscribe', topicFilter);
+  return false;
 }
 
 /** The subscription of this filter. One of a listener with another mount point leads elsewhere, and ends here. */
@@ -176,7 +179,9 @@ export function onUnsubscribe(broker: Broker, connection: Connection, packet: Un
 }
 
 function mayUnsubscribe(broker: Broker, connection: Connection, topicFilter: string): boolean {
-  return isOutsideRules(topicFilter) || broker.access.mayUnsubscribe(connection.identity, topicFilter);
+  if (isOutsideRules(topicFilter) || broker.access.mayUnsubscribe(connection.identity, topicFilter)) return true;
+  noteRefused(broker, connection.identity, 'unsubscribe', topicFilter);
+  return false;
 }
 
 function unsubscribeOne(broker: Broker, connection: Connection, filter: string): number {

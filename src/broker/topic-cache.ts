@@ -6,6 +6,7 @@
  */
 import { isMqttUtf8, utf8Text } from '../codec/mod.ts';
 import { isValidTopicName } from '../topics/mod.ts';
+import type { Identity } from './ports.ts';
 import type { Target } from './types.ts';
 
 /** Pairs of places. 16,384 topics at most are known at once. */
@@ -29,6 +30,9 @@ export class TopicEntry {
   /** For each target: 0 not asked, 1 may read, 2 may not; as of generation `asked` of the access rules. */
   readable: Uint8Array | null = null;
   asked = -1;
+
+  /** Who published here last. */
+  writer: Identity | null = null;
 
   private encoded: Buffer | null = null;
 
@@ -91,6 +95,10 @@ export class TopicCache {
     entry.routed = generation;
     entry.readable = null;
     if (this.targets > TARGETS_MAX) this.startAnew();
+  }
+
+  *entries(): Iterable<TopicEntry> {
+    for (const entry of this.places) if (entry !== null) yield entry;
   }
 
   private cameBefore(hash: number): boolean {

@@ -16,6 +16,8 @@ import type {
   FilterFacts,
   Identity,
   ReceiverFacts,
+  RefusalFacts,
+  SeenUse,
   SessionDetail,
   SessionFacts,
   StoredMessage,
@@ -30,6 +32,9 @@ export function viewOf(broker: Broker): BrokerView {
     retained: () => broker.retained.values(),
     client: clientId => openConnection(broker, clientId, factsOfClient),
     session: clientId => detailOf(broker.sessions.get(clientId) ?? null),
+    refusals: clientId => [...broker.refusals.of(clientId), ...broker.refusedLogins.of(clientId)].sort(byTime),
+    identity: clientId => broker.sessions.get(clientId)?.owner ?? null,
+    seen: () => seenUses(broker),
     retainedOn: topicName => broker.retained.get(topicName) ?? null,
     receivers: topicName => broker.tree.match(topicName).flatMap(receiversOf),
     disconnect: clientId => openConnection(broker, clientId, putOut) !== null,
@@ -120,6 +125,31 @@ function receiversOf(target: BrokerSubscription | BrokerGroup): ReceiverFacts[] 
       connected: session.connection !== null,
     },
   ];
+}
+
+const byTime = (a: RefusalFacts, b: RefusalFacts): number => b.lastAt - a.lastAt;
+
+/** Who published last on each topic that is known, who is subscribed to it, and what was refused. */
+function* seenUses(broker: Broker): Iterable<SeenUse> {
+  const topicNames = new Set<string>();
+  for (const { name, writer } of broker.topics.entries()) {
+    topicNames.add(name);
+    if (writer !== null) yield { who: writer, access: 'write', topicName: name };
+  }
+  for (const { topicName } of broker.retained.values()) topicNames.add(topicName);
+  for (const topicName of topicNames) {
+    for (const who of readersOf(broker.tree.match(topicName))) yield { who, access: 'read', topicName };
+  }
+  for (const clientId of broker.refusals.clientIds()) {
+    const who = broker.sessions.get(clientId)?.owner ?? null;
+    for (const { action, topic } of who === null ? [] : broker.refusals.of(clientId)) {
+      if (action === 'publish') yield { who: who!, access: 'write', topicName: topic };
+    }
+  }
+}
+
+function readersOf(targets: readonly (BrokerSubscription | BrokerGroup)[]): Identity[] {
+  return targets.flatMap(target => (isGroup(target) ? readersOf(target.members) : (target.session.owner ?? [])));
 }
 
 function openConnection<T>(broker: Broker, clientId: string, look: (connection: Connection) => T): T | null {

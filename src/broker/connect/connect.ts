@@ -95,6 +95,8 @@ export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
   const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard' };
   connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
+  const { because = refusal.reason } = refusal;
+  broker.refusedLogins.note(connection.clientId, 'connect', '', broker.unixSecond, () => because);
   if (refusal.because !== undefined) ending.explanation = explanation(attempt, refusal.because);
   endConnection(broker, connection, ending);
 }
