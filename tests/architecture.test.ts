@@ -65,6 +65,7 @@ const notInTheHeart = {
 const sideDoors = [
   'src/admin/enrolment-mqtt/mod.ts',
   'src/admin/enrolment/mod.ts',
+  'src/security/dynamic-security/mod.ts',
   'src/server/devices/mod.ts',
   'src/server/process/mod.ts',
   'src/storage/moving/mod.ts',

@@ -27,6 +27,7 @@ import type {
   DropFacts,
   Identity,
   Link,
+  ListenerRules,
   Log,
   Meter,
   Peer,
@@ -98,6 +99,8 @@ export class Broker {
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
   readonly services = new Services();
+  /** Listeners whose clients' birth certificates are kept (sparkplug.ts). */
+  sparkplugAware: ReadonlySet<ListenerRules> = new Set();
   /** What services may do to connections. */
   readonly control: BrokerControl = controlOf(this);
 

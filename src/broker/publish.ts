@@ -17,6 +17,7 @@ import { noteRefused } from './refused.ts';
 import { retain } from './retained.ts';
 import { route } from './route.ts';
 import { isOutsideRules, isOutsideRulesBytes, isServiceTopic, serve, type ServiceCall } from './services.ts';
+import { keepBirthCertificate } from './sparkplug.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { receivedLine } from './trace.ts';
 
@@ -134,7 +135,9 @@ function callOf({ view }: Broker, topic: TopicEntry): ServiceCall {
 /** Retains and routes; returns how many filters matched. */
 export function publish(broker: Broker, publication: Publication): number {
   if (publication.retain) retain(broker, publication);
-  return route(broker, publication);
+  const matched = route(broker, publication);
+  if (broker.sparkplugAware.size > 0) keepBirthCertificate(broker, publication);
+  return matched;
 }
 
 /** The publication of the packet that is being read. */

@@ -7,6 +7,7 @@ export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.t
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
 export type {
+  DynamicSecuritySettings,
   ListenerSettings,
   LogClass,
   LogDestination,

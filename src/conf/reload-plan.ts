@@ -34,8 +34,9 @@ export function planReload(old: Settings, next: Settings): ReloadPlan {
   const settings: Settings = { ...next, log: { ...next.log }, listeners: [] };
   plan.compare('global', null, old, settings, next.places);
   plan.compare('log', null, old.log, settings.log, next.places);
+  plan.keepDynamicSecurity(old, settings);
   for (const { before, after } of pairs.pairs) {
-    const listener = { ...after };
+    const listener = withTurnOf(before, after);
     settings.listeners.push(listener);
     plan.compareListener(before, listener);
   }
@@ -45,6 +46,11 @@ export function planReload(old: Settings, next: Settings): ReloadPlan {
 interface Pair {
   before: ListenerSettings;
   after: ListenerSettings;
+}
+
+/** Dynamic security is loaded at the start alone, as Mosquitto loads its plugins: a line taken out opens nothing. */
+function withTurnOf({ security }: ListenerSettings, after: ListenerSettings): ListenerSettings {
+  return { ...after, security: { ...after.security, dynamicSecurity: security.dynamicSecurity } };
 }
 
 /** In the old order, whatever the order in the file: open ports and their rules are matched by their place in the list. */
@@ -84,6 +90,15 @@ class Plan {
   /** Puts the old value back into `after` where a change has to wait. */
   compare(scope: OptionRow['scope'], listener: string | null, before: object, after: object, places: Places): void {
     this.#compare(scope, listener, before, after, places, row => row.reload);
+  }
+
+  keepDynamicSecurity(old: Settings, settings: Settings): void {
+    const { dynamicSecurity: from } = old;
+    const { dynamicSecurity: to } = settings;
+    settings.dynamicSecurity = from;
+    if (text(from) === text(to)) return;
+    const place = to?.place ?? null;
+    this.restart.push({ option: 'plugin', listener: null, from: from?.configFile, to: to?.configFile, place });
   }
 
   compareListener(before: ListenerSettings, after: ListenerSettings): void {

@@ -8,11 +8,11 @@
  * listener. The first of them answers for good, so that one file counts for each listener and the others are never asked.
  */
 import { basename } from 'node:path';
+import { comesFirst, settleDynamicSecurity } from './dynamic-security-plugin.ts';
 import { ConfError, placeText } from './error.ts';
-import { notBuiltYet } from './options/row.ts';
 import { settlePersistPlugin } from './persist-plugin.ts';
 import type { Attachment, Reading } from './reading.ts';
-import type { ListenerSettings, PluginKind, PluginSettings, SecurityScope } from './settings.ts';
+import type { DynamicSecurityTurn, ListenerSettings, PluginKind, PluginSettings, SecurityScope } from './settings.ts';
 
 const kinds: Readonly<Record<string, PluginKind>> = {
   mosquitto_password_file: 'password-file',
@@ -34,21 +34,15 @@ const fileOptions: Readonly<Partial<Record<PluginKind, { field: FileField; optio
   'acl-file': { field: 'aclFile', option: 'acl_file' },
 };
 
-const parts: Readonly<Partial<Record<PluginKind, string>>> = {
-  'sparkplug-aware': 'the sparkplug-aware plugin',
-  'dynamic-security': 'dynamic security',
-};
-
 /**
- * Looks at every plugin: notes what is not built yet, warns of what nobody uses. Somebody else's are refused when they
+ * Looks at every plugin: turns on what it stands for, warns of what nobody uses. Somebody else's are refused when they
  * are to be loaded, as in Mosquitto: a check of the configuration does not open them.
  */
 export function checkPlugins(reading: Reading): void {
   settlePersistPlugin(reading);
+  settleDynamicSecurity(reading);
   for (const plugin of reading.settings.plugins) {
-    const part = parts[plugin.kind];
-    if (part === undefined) fileOf(plugin);
-    else reading.unfulfilled.push({ option: `plugin ${plugin.path}`, fate: notBuiltYet(part), place: plugin.place });
+    fileOf(plugin);
     if (reading.attachments.some(attachment => attachment.plugin === plugin)) continue;
     reading.say(
       'warning',
@@ -74,15 +68,46 @@ function fileOf(plugin: PluginSettings): string | null {
 
 /** The scope that counts for a listener once plugins are looked at; `scope` itself when they change nothing. */
 export function withPlugins(scope: SecurityScope, listener: ListenerSettings, reading: Reading): SecurityScope {
-  const everywhere = reading.attachments.filter(attachment => attachment.listener === null);
-  const own = reading.attachments.filter(attachment => attachment.listener === listener);
+  const { everywhere, own } = attachmentsOf(listener, reading);
   const resolved = { ...scope };
   for (const field of ['passwordFile', 'aclFile'] as const) {
     const asked = [...files(everywhere, field), ...(scope[field] === null ? [] : [scope[field]]), ...files(own, field)];
     resolved[field] = asked[0] ?? null;
     warnOfUnasked(asked, field, reading);
   }
-  return resolved.passwordFile === scope.passwordFile && resolved.aclFile === scope.aclFile ? scope : resolved;
+  resolved.dynamicSecurity = turnOf(everywhere, scope, own, reading);
+  const { passwordFile, aclFile, dynamicSecurity } = resolved;
+  const isSame = passwordFile === scope.passwordFile && aclFile === scope.aclFile && dynamicSecurity === null;
+  return isSame ? scope : resolved;
+}
+
+/** Plugins for everybody come before what the options of a scope name, those of a listener after it. */
+function attachmentsOf(listener: ListenerSettings, reading: Reading): { everywhere: Attachment[]; own: Attachment[] } {
+  return {
+    everywhere: reading.attachments.filter(attachment => attachment.listener === null),
+    own: reading.attachments.filter(attachment => attachment.listener === listener),
+  };
+}
+
+function turnOf(
+  everywhere: Attachment[],
+  scope: SecurityScope,
+  own: Attachment[],
+  { settings }: Reading,
+): DynamicSecurityTurn | null {
+  const isAsked = [...everywhere, ...own].some(({ plugin }) => plugin.kind === 'dynamic-security');
+  if (!isAsked || settings.dynamicSecurity === null) return null;
+  const isFirst = (kind: PluginKind, file: string | null): boolean =>
+    comesFirst(everywhere, kind) || (file === null && comesFirst([...everywhere, ...own], kind));
+  return {
+    beforePasswords: isFirst('password-file', scope.passwordFile),
+    beforeAcl: isFirst('acl-file', scope.aclFile),
+  };
+}
+
+export function isSparkplugAware(listener: ListenerSettings, reading: Reading): boolean {
+  const { everywhere, own } = attachmentsOf(listener, reading);
+  return [...everywhere, ...own].some(({ plugin }) => plugin.kind === 'sparkplug-aware');
 }
 
 function files(attachments: readonly Attachment[], field: FileField): string[] {

@@ -52,7 +52,22 @@ export interface SecurityScope {
   passwordFile: string | null;
   aclFile: string | null;
   pskFile: string | null;
+  /** When dynamic security is asked; null where it is not. Listeners carry the resolved value. */
+  dynamicSecurity: DynamicSecurityTurn | null;
   places: Places;
+}
+
+/** Who is asked first, and answers for good if it can: dynamic security or the file. */
+export interface DynamicSecurityTurn {
+  beforePasswords: boolean;
+  beforeAcl: boolean;
+}
+
+export interface DynamicSecuritySettings {
+  configFile: string;
+  /** Its first line is the first password of `admin`; null for one from the environment or by chance. */
+  passwordInitFile: string | null;
+  place: Place;
 }
 
 export type MqttVersion = 3 | 4 | 5;
@@ -119,6 +134,8 @@ export interface ListenerSettings {
   /** What the file says for this listener alone; null when it does not say. Part of allowAnonymous already. */
   listenerAllowAnonymous: boolean | null;
   listenerAutoIdPrefix: string | null;
+  /** Birth certificates of Sparkplug that are published here are kept as retained copies. */
+  sparkplugAware: boolean;
   /** Names of plugin_use lines. */
   pluginsUsed: string[];
   /** The scope that counts here, plugins resolved; the same object for all listeners that share one. */
@@ -157,6 +174,8 @@ export interface Settings {
   listeners: ListenerSettings[];
   bridges: BridgeSettings[];
   plugins: PluginSettings[];
+  /** Null without the plugin, or without its file. */
+  dynamicSecurity: DynamicSecuritySettings | null;
 
   // Process
   /** The user to become when started as root. */
@@ -251,6 +270,7 @@ export function newSecurityScope(): SecurityScope {
     passwordFile: null,
     aclFile: null,
     pskFile: null,
+    dynamicSecurity: null,
     places: {},
   };
 }
@@ -311,6 +331,7 @@ export function newListener(port: number, security: SecurityScope): ListenerSett
     enrolment: null,
     listenerAllowAnonymous: null,
     listenerAutoIdPrefix: null,
+    sparkplugAware: false,
     pluginsUsed: [],
     security,
     place: null,
@@ -328,6 +349,7 @@ export function newSettings(path: string | null): Settings {
     listeners: [],
     bridges: [],
     plugins: [],
+    dynamicSecurity: null,
     user: 'mosquitto',
     pidFile: null,
     adminSocket: null,

@@ -27,6 +27,7 @@ import { openEnrolment } from './enrolment.ts';
 import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
 import { BrokerWatch } from './broker-watch.ts';
+import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
 import { FileNews } from './reload-words.ts';
 import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
@@ -46,6 +47,8 @@ export interface RunningBroker {
   readonly watch: BrokerWatch;
   /** For telling what a reload has changed. */
   readonly files: FileNews;
+  /** After a reload: topics of the broker's own that the new settings want. */
+  readonly serveTopics: () => void;
   stop(): Promise<void>;
 }
 
@@ -72,9 +75,13 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
   const enrolling = enrolmentPorts(settings, rules, log, () => enrolment?.office ?? null);
+  const queue = new HashQueue(settings.maxPendingConnections);
+  const dynamic = await openDynamicSecurity(settings, log, queue);
+  if (!dynamic.ok) return dynamic;
   const created = createAccessControl(scopes, {
     log,
-    queue: new HashQueue(settings.maxPendingConnections),
+    queue,
+    ...(dynamic.security === null ? {} : { dynamicSecurity: dynamic.security }),
     authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
   });
   if (!created.ok) return { ok: false, ...created.failure };
@@ -89,6 +96,8 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const limits = listenerLimits(settings);
   let running: RunningBroker | null = null;
   const inForce = (): Settings => running?.settings ?? settings;
+  const serveTopics = serveOwnTopics(broker, access, dynamic.security, inForce, rules);
+  serveTopics();
   const enrolment = openEnrolment({
     settings: inForce,
     log,
@@ -145,9 +154,23 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     broker.stop();
     await closed;
     await untilGone(listeners);
+    await dynamic.security?.close();
     await opened.close();
   };
-  running = { settings, broker, access, listeners, rules, limits, sysTopics, log, watch, files: new FileNews(), stop };
+  running = {
+    settings,
+    broker,
+    access,
+    listeners,
+    rules,
+    limits,
+    sysTopics,
+    log,
+    watch,
+    files: new FileNews(),
+    serveTopics,
+    stop,
+  };
   return { ok: true, running };
 }
 

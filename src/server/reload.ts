@@ -73,6 +73,7 @@ function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport
   log.configure(settings.log);
   running.sysTopics.setInterval(settings.sysIntervalSeconds);
   running.settings = settings;
+  running.serveTopics();
   report.ok = failure === null && certificates;
   report.changed = [
     ...plan.live.map(changeText),

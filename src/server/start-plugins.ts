@@ -9,8 +9,10 @@ import { exitCodes, type ProcessFailure } from './process/mod.ts';
 
 /** What each asks for, in Mosquitto's order (docs/compat/errors-logs.md, 2). */
 const events: Partial<Record<PluginKind, readonly string[]>> = {
+  'dynamic-security': ['control', 'basic-auth', 'acl-check', 'tick'],
   'password-file': ['basic-auth', 'reload'],
   'acl-file': ['acl-check', 'reload'],
+  'sparkplug-aware': ['message-in'],
   // prettier-ignore
   'persist-sqlite': ['persist-restore', 'persist-base-msg-add', 'persist-base-msg-delete', 'persist-retain-msg-set', 'persist-retain-msg-delete', 'persist-client-add', 'persist-client-delete', 'persist-client-update', 'persist-subscription-add', 'persist-subscription-delete', 'persist-client-msg-add', 'persist-client-msg-delete', 'persist-client-msg-update', 'persist-will-add', 'persist-will-delete', 'tick'],
 };
@@ -20,7 +22,8 @@ export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog)
     log.write('information', `Loading plugin: ${path}`);
     if (kind === 'foreign') return refusal(path);
     for (const event of events[kind] ?? []) {
-      log.write('information', `Plugin ${nameOf(kind)}has registered to receive '${event}' events.`);
+      const where = event === 'control' ? ' on topic $CONTROL/dynamic-security/v1' : '';
+      log.write('information', `Plugin ${nameOf(kind)}has registered to receive '${event}' events${where}.`);
     }
   }
   return { ok: true };
@@ -39,7 +42,7 @@ function refusal(path: string): ProcessFailure {
     `Error: Unable to load plugin "${path}".`,
     `Load error: ${path}: ${why}`,
     '  Plugins made for Mosquitto cannot run here.',
-    '  Built in under their own names: mosquitto_password_file.so, mosquitto_acl_file.so and mosquitto_persist_sqlite.so.',
+    '  Built in under their own names: mosquitto_dynamic_security.so, mosquitto_password_file.so, mosquitto_acl_file.so, mosquitto_persist_sqlite.so and mosquitto_sparkplug_aware.so.',
   ];
   return { ok: false, lines, exitCode: exitCodes.securityFile };
 }

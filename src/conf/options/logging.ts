@@ -1,5 +1,5 @@
 /** Chapter: what is told, and where. */
-import { globalOption, logOption, notBuiltYet, specialOption, withoutEffect, type OptionRow } from './row.ts';
+import { globalOption, logOption, specialOption, withoutEffect, type OptionRow } from './row.ts';
 import { bool, choice, emptyValue, ignored, integer, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 import type { LogClass, LogDestination } from '../settings.ts';
@@ -134,9 +134,7 @@ export const logging: readonly OptionRow[] = [
     field: 'enableControlApi',
     says: 'Answers questions about listeners and plugins on $CONTROL/broker/v1.',
     since: '2.1',
-    reload: 'restart',
-    fate: notBuiltYet('the control interface'),
-    only: { when: 'true', test: value => value },
+    reload: 'live',
   }),
   specialOption<null, 'global'>({
     name: 'websockets_log_level',
