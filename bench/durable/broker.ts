@@ -79,8 +79,12 @@ export class DurableBroker {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   cost(): Cost {
-    const of = (name: string): string => readFileSync(`/proc/${this.#child!.pid}/${name}`, 'utf8');
+    const of = (name: string): string => readFileSync(`/proc/${this.pid}/${name}`, 'utf8');
     const fields = of('stat')
       .replace(/^.*\) /, '')
       .split(' ');

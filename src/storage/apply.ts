@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { forStringColumn } from './affinity.ts';
+import { runsOf } from './delete-runs.ts';
 import {
   type Batch,
   type Cell,
@@ -78,12 +79,24 @@ export class BatchApplier {
     this.#uses.settle(firstMessage(batch));
   }
 
-  /** A row that a damaged page has taken along is not counted twice. */
+  /** A row that a damaged page has taken along is not counted twice: then its neighbours are removed one by one. */
   #removeRows({ removedRows }: Batch): void {
-    const remove = this.#statement('DELETE FROM client_msgs WHERE rowid = ?');
-    for (let i = 0; i < removedRows.length; i += 2) {
-      if (remove.run(removedRows[i]!).changes === 1) this.#uses.count(removedRows[i + 1]!, -1);
+    const rows = removedRows.filter((_, at) => at % 2 === 0);
+    const ids = removedRows.filter((_, at) => at % 2 === 1);
+    let at = 0;
+    for (const [first, last] of runsOf(rows)) {
+      const count = last - first + 1;
+      this.#removeRun(first, last, ids.slice(at, at + count));
+      at += count;
     }
+  }
+
+  #removeRun(first: number, last: number, ids: readonly number[]): void {
+    const present = this.#statement('SELECT count(*) AS n FROM client_msgs WHERE rowid BETWEEN ? AND ?');
+    if (ids.length === 1 || present.get(first, last)!['n'] === ids.length) {
+      const { changes } = this.#statement('DELETE FROM client_msgs WHERE rowid BETWEEN ? AND ?').run(first, last);
+      if (changes !== 0) for (const id of ids) this.#uses.count(id, -1);
+    } else for (const [n, id] of ids.entries()) this.#removeRun(first + n, first + n, [id]);
   }
 
   #removeRetained(topic: SQLInputValue): void {

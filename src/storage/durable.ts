@@ -30,6 +30,15 @@ import { Tails } from './tails.ts';
 const WAITING_CHANGES_MAX = 200_000;
 const WAITING_BYTES_MAX = 67_108_864;
 
+/**
+ * A batch with deliveries to clients who are there waits so long for their acknowledgements: what is acknowledged by then
+ * need not be written. Measured with ten pairs on one machine: 402 bytes written for each message without it.
+ */
+const FLEETING_MS = 2;
+
+/** Changes whose word nobody waits for, such as acknowledgements of subscribers, wait so long for others. */
+const UNASKED_MS = 50;
+
 /** Without `commit`, so many changes or payload bytes do not wait for their time. */
 const EARLY_CHANGES = 50_000;
 const EARLY_BYTES = 16_777_216;
@@ -160,6 +169,8 @@ export class DurableStore implements Store {
   /** How long changes gather before they are handed over; 0 for the end of the turn. */
   #gatherMs: number;
   #timer: NodeJS.Timeout | null = null;
+  /** When it fires. */
+  #due = 0;
   readonly #ended = Promise.withResolvers<void>();
 
   constructor(worker: Worker, pending: Pending, restored: Restored, options: DurableStoreOptions) {
@@ -326,9 +337,20 @@ export class DurableStore implements Store {
 
   #schedule(): void {
     if (this.#inFlight !== null) return this.#watchLoad();
-    if (this.#gatherMs > 0 && !this.#isMuch) {
-      this.#timer ??= setTimeout(() => this.#hurry(), this.#gatherMs);
-    } else this.#hurry();
+    if (this.#pending.size === 0 || this.#isMuch) return this.#hurry();
+    const isAsked = this.#waiting.length > 0;
+    const wait = Math.max(this.#gatherMs, isAsked ? (this.#pending.fleeting > 0 ? FLEETING_MS : 0) : UNASKED_MS);
+    if (wait === 0) this.#hurry();
+    else this.#within(wait);
+  }
+
+  /** Sooner, if it was to be later. */
+  #within(milliseconds: number): void {
+    const due = performance.now() + milliseconds;
+    if (this.#timer !== null && this.#due <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#hurry(), milliseconds);
   }
 
   get #isMuch(): boolean {
@@ -402,7 +424,7 @@ export class DurableStore implements Store {
     this.#pending.settled();
     this.#tails.committed();
     // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it.
-    if (this.#pending.size > 0 && (this.#gatherMs === 0 || this.#waiting.length > 0)) this.#handOver();
+    if (this.#waiting.length > 0 && this.#gatherMs === 0 && this.#pending.fleeting === 0) this.#handOver();
     callBack(callbacks);
     if (this.#pending.size + this.#waiting.length > 0) this.#schedule();
   }

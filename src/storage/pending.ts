@@ -22,6 +22,8 @@ export class Pending {
   changes = 0;
   /** Deliveries of tails that no batch has taken yet. */
   appended = 0;
+  /** Deliveries that the file has not got, to clients who are there: acknowledged in time, they need never get there. */
+  fleeting = 0;
   /** Payload bytes that no batch has taken yet. */
   payloadBytes = 0;
 
@@ -96,6 +98,7 @@ export class Pending {
       row = this.#newRow(client, delivery.message, delivery, 0, true);
       client.deliveries.set(delivery, row);
       client.tail.cursor = row.row;
+      this.fleeting++;
     }
     this.#dirtyRows.add(row);
   }
@@ -138,7 +141,10 @@ export class Pending {
       if (first) tail.cursor = row.stored ? row.row - 1 : this.nextRow - 1;
       first = false;
       if (row.stored) this.#leaveInFile(row);
-      else this.#append(row);
+      else {
+        this.fleeting--;
+        this.#append(row);
+      }
     }
     for (const row of later) this.#append(row);
   }
@@ -248,6 +254,7 @@ export class Pending {
     this.#dirtyRetained.clear();
     this.#grownTails.clear();
     this.appended = 0;
+    this.fleeting = 0;
     const finished = writer.finish();
     for (const row of this.#unused) if (row.uses === 0) this.messages.delete(row.message);
     this.#unused.clear();
@@ -303,7 +310,10 @@ export class Pending {
     this.changes++;
     this.#dirtyRows.delete(row);
     this.#release(row.message);
-    if (!row.stored) return;
+    if (!row.stored) {
+      if (row.delivery !== null) this.fleeting--;
+      return;
+    }
     if (row.delivery !== null || row.deliver) this.#removedRows.push(row.row, row.message.id);
     else this.#removedSilentExchanges.push(row.client.clientId, row.packetId);
   }

@@ -104,7 +104,7 @@ function* rowsOf(db: DatabaseSync, sql: string): Generator<unknown[]> {
 }
 
 /** Gathers rows as cells, and their payloads as one block. */
-export class ChunkWriter {
+class ChunkWriter {
   readonly #cells: Cell[] = [];
   readonly #payloads: Uint8Array[] = [];
   bytes = 0;
@@ -142,7 +142,7 @@ function cellOf(value: unknown): Cell {
   return typeof value === 'string' || typeof value === 'number' ? value : null;
 }
 
-function bytesOf(value: unknown): Uint8Array {
+export function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
     ? Buffer.from(String(value))

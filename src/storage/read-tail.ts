@@ -1,13 +1,14 @@
 /** Reads what waits for clients in the file alone: a page of one client's, or what has expired of everybody's. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { messageColumns } from './message-cells.ts';
+import { PageWriter } from './page-writer.ts';
 import type { Cell, PageRequest, WorkerReply } from './protocol.ts';
-import { ChunkWriter } from './read-state.ts';
 
 /** Rows of client_msgs that are looked at in one go, some 20 ms: batches do not wait longer for it. */
 const ROWS_AT_ONCE = 20_000;
 
-const pageQuery = `SELECT payload, c.rowid, c.store_id, c.qos, c.retain, subscription_identifier, ${messageColumns}
+/** Numbers first, in the order of pageNumbers, then texts, then the payload. */
+const pageQuery = `SELECT c.rowid, c.store_id, c.qos, c.retain, subscription_identifier, expiry_time, source_port, b.qos,
+    b.retain, CAST(topic AS TEXT), CAST(source_id AS TEXT), CAST(source_username AS TEXT), CAST(properties AS TEXT), payload
   FROM client_msgs c JOIN base_msgs b USING (store_id)
   WHERE client_id = ? AND state = 11 AND c.rowid > ? ORDER BY c.rowid LIMIT ?`;
 
@@ -34,15 +35,13 @@ export class TailReader {
   }
 
   page({ id, clientId, after, messages, bytes }: PageRequest): WorkerReply {
-    const writer = new ChunkWriter();
-    let rows = 0;
+    const writer = new PageWriter();
     const found = this.#page.iterate(clientId, after, messages) as unknown as Iterable<unknown[]>;
     for (const row of found) {
-      writer.add(row, true);
-      rows++;
+      writer.add(row);
       if (writer.bytes >= bytes) break;
     }
-    const full = rows >= messages || writer.bytes >= bytes;
+    const full = writer.rows >= messages || writer.bytes >= bytes;
     return { kind: 'page', id, ...writer.finish(), full };
   }
 

@@ -9,9 +9,16 @@
  * rows stay where they are.
  */
 import type { Page, StoredDelivery } from '../broker/ports.ts';
-import { messageFromCells, number } from './message-cells.ts';
+import { messageFromCells } from './message-cells.ts';
 import type { Pending } from './pending.ts';
-import { type Cell, EXPIRED_CELLS, PAGE_CELLS, type WorkerReply, type WorkerRequest } from './protocol.ts';
+import {
+  EXPIRED_CELLS,
+  PAGE_NUMBERS,
+  PAGE_TEXTS,
+  pageNumbers,
+  type WorkerReply,
+  type WorkerRequest,
+} from './protocol.ts';
 import { qosOf } from './columns.ts';
 import type { ClientRows, MessageRow } from './rows.ts';
 
@@ -131,20 +138,26 @@ export class Tails {
   }
 
   /** Returns how many rows there were. */
-  #takeRows({ cells, bytes }: PageReply, { client, page }: Fetch): number {
+  #takeRows({ numbers, texts, bytes }: PageReply, { client, page }: Fetch): number {
     const { tail } = client;
-    let at = 0;
-    for (let i = 0; i < cells.length; i += PAGE_CELLS) {
-      const row = cells[i] as number;
-      const length = cells[i + PAGE_CELLS - 1] as number;
-      const payload = Buffer.from(bytes.buffer, at, length);
-      at += length;
+    let [text, payload] = [-PAGE_TEXTS, 0];
+    for (let at = 0; at < numbers.length; at += PAGE_NUMBERS) {
+      const row = numbers[at]!;
+      const payloadBytes = numbers[at + pageNumbers.payloadBytes]!;
+      if (numbers[at + pageNumbers.hasTexts] === 1) text += PAGE_TEXTS;
+      const body = Buffer.from(bytes.buffer, payload, payloadBytes);
+      payload += payloadBytes;
       tail.cursor = row;
       if (this.#isGone(row)) continue;
       tail.rows--;
-      this.#takeRow(client, page, row, this.#deliveryOf(cells, i, payload), cells[i + 1] as number);
+      const given = this.#deliveryOf(
+        numbers.subarray(at, at + PAGE_NUMBERS),
+        texts.slice(text, text + PAGE_TEXTS),
+        body,
+      );
+      this.#takeRow(client, page, row, given, numbers[at + pageNumbers.message]!);
     }
-    return cells.length;
+    return numbers.length;
   }
 
   #takeRow(client: ClientRows, page: Page, row: number, given: StoredDelivery | null, message: number): void {
@@ -158,10 +171,20 @@ export class Tails {
   }
 
   /** Null when it makes no sense. */
-  #deliveryOf(cells: Cell[], at: number, payload: Buffer): StoredDelivery | null {
-    const message = messageFromCells(cells, at + 5, payload, this.#options.propertiesFromJson);
+  #deliveryOf(numbers: Float64Array, texts: (string | null)[], payload: Buffer): StoredDelivery | null {
+    const [, , qos, retain, subscriptionIdentifier = 0, expiresAt = 0, port = 0, messageQos, messageRetain] = numbers;
+    const [topic, source, username, properties] = texts;
+    const cells = [expiresAt, topic!, source!, username!, port, messageQos!, messageRetain!, properties!];
+    const message = messageFromCells(cells, 0, payload, this.#options.propertiesFromJson);
     if (message === null) return null;
-    const [qos, retain, identifier] = [qosOf(cells[at + 2]), cells[at + 3] === 1, number(cells[at + 4])];
-    return { message, qos, retain, subscriptionIdentifier: identifier, packetId: 0, state: 0, dup: false };
+    return {
+      message,
+      qos: qosOf(qos),
+      retain: retain === 1,
+      subscriptionIdentifier,
+      packetId: 0,
+      state: 0,
+      dup: false,
+    };
   }
 }

@@ -8,13 +8,15 @@
  * Nearly every message is somebody's alone, and costs nothing here.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { deleteRuns } from './delete-runs.ts';
 
 export class MessageUses {
   readonly #changes = new Map<number, number>();
   readonly #find: StatementSync;
   readonly #put: StatementSync;
   readonly #forget: StatementSync;
-  readonly #removeMessage: StatementSync;
+  readonly #removeMessages: StatementSync;
+  #unused: number[] = [];
   /** False spares the look-ups. */
   #anyShared: boolean;
 
@@ -22,13 +24,14 @@ export class MessageUses {
     this.#find = db.prepare('SELECT uses FROM zancudo_uses WHERE store_id = ?');
     this.#put = db.prepare('INSERT OR REPLACE INTO zancudo_uses VALUES (?, ?)');
     this.#forget = db.prepare('DELETE FROM zancudo_uses WHERE store_id = ?');
-    this.#removeMessage = db.prepare('DELETE FROM base_msgs WHERE store_id = ?');
+    this.#removeMessages = db.prepare('DELETE FROM base_msgs WHERE store_id BETWEEN ? AND ?');
     this.#anyShared = db.prepare('SELECT 1 FROM zancudo_uses LIMIT 1').get() !== undefined;
   }
 
   /** A new transaction: what an earlier one could not write is told again. */
   begin(): void {
     this.#changes.clear();
+    this.#unused = [];
   }
 
   count(id: number, change: 1 | -1): void {
@@ -42,6 +45,8 @@ export class MessageUses {
       else if (change !== 0) this.#settleOld(id, change);
     }
     this.#changes.clear();
+    deleteRuns(this.#removeMessages, this.#unused);
+    this.#unused = [];
   }
 
   #settleOld(id: number, change: number): void {
@@ -56,7 +61,7 @@ export class MessageUses {
       return;
     }
     if (before > 1) this.#forget.run(id);
-    if (uses < 1) this.#removeMessage.run(id);
+    if (uses < 1) this.#unused.push(id);
   }
 }
 

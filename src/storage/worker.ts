@@ -12,6 +12,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchApplier } from './apply.ts';
 import { openFile, type OpenedFile } from './open-file.ts';
+import { noRows } from './page-writer.ts';
 import type { Batch, WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
 import { idsMax, stateChunks } from './read-state.ts';
 import { repair } from './repair.ts';
@@ -36,7 +37,13 @@ const port = parentPort!;
 const { file, wall, sync } = workerData as WorkerStart;
 
 function send(reply: WorkerReply): void {
-  port.postMessage(reply, 'bytes' in reply ? [reply.bytes.buffer] : []);
+  port.postMessage(reply, transferred(reply));
+}
+
+/** Blocks change their owner instead of being copied. */
+function transferred(reply: WorkerReply): ArrayBuffer[] {
+  if (reply.kind === 'page') return [reply.bytes.buffer, reply.numbers.buffer];
+  return reply.kind === 'chunk' ? [reply.bytes.buffer] : [];
 }
 
 class StoreWorker {
@@ -92,7 +99,7 @@ class StoreWorker {
       case 'page':
         return this.#reading(
           () => this.#reader.page(request),
-          () => ({ kind: 'page', id: request.id, cells: [], bytes: new Uint8Array(0), full: false }),
+          () => ({ kind: 'page', id: request.id, ...noRows(), full: false }),
         );
       case 'expired':
         return this.#findExpired(request.second, 0);
