@@ -193,6 +193,18 @@ export interface AccessControl {
   mayUnsubscribe(who: Identity, topicFilter: string): boolean;
   /** The same decision with the rules behind it; for refusals and for people, never in a message's way. */
   explain(access: AccessQuestion, who: Identity, topic: string): Explanation;
+  /** Told of each attempt of a client that was refused; deliveries that it does not get are none. */
+  refused?(access: AccessQuestion, who: Identity, topic: string): void;
+}
+
+/** Who stands at the door: told who logs in and who fails, by the address. */
+export interface Doorkeeper {
+  /** Past the CONNACK. */
+  entered(peer: Peer): void;
+  /** Each that has entered, once. */
+  left(peer: Peer): void;
+  /** A login was refused for what it showed. Milliseconds for which the answer had better wait. */
+  refused(peer: Peer, username: string | null): number;
 }
 
 export type AccessQuestion = 'read' | 'write' | 'subscribe' | 'unsubscribe';
@@ -206,8 +218,6 @@ export interface RuleTried {
   says: 'allow' | 'deny' | 'nothing';
   /** At most one of a decision. */
   decides: boolean;
-  /** Told of each attempt of a client that was refused; deliveries that it does not get are none. */
-  refused?(access: AccessQuestion, who: Identity, topic: string): void;
 }
 
 export interface Explanation {
@@ -497,6 +507,12 @@ export interface BrokerView {
   client(clientId: string): ClientFacts | null;
   session(clientId: string): SessionDetail | null;
   retainedOn(topicName: string): StoredMessage | null;
+  /** What was refused to this client of late, the last one first; a login that was refused, too. */
+  refusals(clientId: string): RefusalFacts[];
+  /** Who it is by the access rules, connected or away; null when it has no session. */
+  identity(clientId: string): Identity | null;
+  /** Who has published, wanted or tried what, of late: bounded, and never all of it. */
+  seen(): Iterable<SeenUse>;
   /** Whose subscriptions a message on this topic would meet. Access rules are not asked. */
   receivers(topicName: string): ReceiverFacts[];
 
@@ -510,25 +526,6 @@ export interface BrokerView {
   restoreRetained(message: Omit<StoredMessage, 'publisher' | 'retain'>): boolean;
 }
 
-  /** What was refused to this client of late, the last one first; a login that was refused, too. */
-  refusals(clientId: string): RefusalFacts[];
-  /** Who it is by the access rules, connected or away; null when it has no session. */
-  identity(clientId: string): Identity | null;
-  /** Who has published, wanted or tried what, of late: bounded, and never all of it. */
-  seen(): Iterable<SeenUse>;
-export interface ClientFacts {
-  clientId: string;
-  username: string | null;
-  address: string;
-  port: number;
-  /** As log lines name it: `port 8883`. */
-  listener: string;
-  /** MQTT level: 3, 4 or 5. */
-  version: number;
-  /** Null without TLS. */
-  tls: string | null;
-  /** Common name of its certificate. */
-  certificate: string | null;
 export type RefusedAction = 'connect' | 'publish' | 'receive' | 'subscribe' | 'unsubscribe';
 
 /** The same thing refused to the same client, once or often. */

@@ -239,6 +239,7 @@ function mayWrite(broker: Broker, connection: Connection, topic: TopicEntry): bo
     const line = receivedLine(broker.view, topic.name);
     broker.log.write('debug', `Denied PUBLISH from ${connection.clientId} ${line}`);
   }
+  noteRefused(broker, connection.identity, 'write', topic.name);
   return false;
 }
 
@@ -251,7 +252,6 @@ function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean
   const open = connection.session!.incoming.size;
   const maximum = connection.receiveMaximum;
   if (connection.version !== 5) {
-  noteRefused(broker, connection.identity, 'write', topic.name);
     const isFull =
       open >= OPEN_EXCHANGES_MAX_V3 || connection.session!.incoming.payloadBytes > OPEN_EXCHANGE_BYTES_MAX_V3;
     if (!isFull || broker.view.qos === 1) return false;
