@@ -547,6 +547,19 @@ export interface SeenUse {
   topicName: string;
 }
 
+export interface ClientFacts {
+  clientId: string;
+  username: string | null;
+  address: string;
+  port: number;
+  /** As log lines name it: `port 8883`. */
+  listener: string;
+  /** MQTT level: 3, 4 or 5. */
+  version: number;
+  /** Null without TLS. */
+  tls: string | null;
+  /** Common name of its certificate. */
+  certificate: string | null;
   /** Unix second. */
   connectedAt: number;
   subscriptions: number;
