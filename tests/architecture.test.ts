@@ -67,6 +67,7 @@ const sideDoors = [
   'src/admin/enrolment/mod.ts',
   'src/security/dynamic-security/mod.ts',
   'src/server/devices/mod.ts',
+  'src/server/explain/mod.ts',
   'src/server/process/mod.ts',
   'src/storage/moving/mod.ts',
 ];

@@ -41,8 +41,21 @@ export class OperatorsClient {
   }
 
   /** The items of a list as they come; returns whether there were more than its limit. */
-  async *list<T extends object>(path: string): AsyncGenerator<T, boolean> {
-    const response = await this.#send('GET', path, null);
+  list<T extends object>(path: string): AsyncGenerator<T, boolean> {
+    return this.#items('GET', path, null);
+  }
+
+  /** The same of what is made from the lines of the request. */
+  listFor<T extends object>(path: string, lines: Iterable<string>): AsyncGenerator<T, boolean> {
+    return this.#items('POST', path, lines);
+  }
+
+  async *#items<T extends object>(
+    method: string,
+    path: string,
+    lines: Iterable<string> | null,
+  ): AsyncGenerator<T, boolean> {
+    const response = await this.#send(method, path, lines);
     if (response.statusCode !== 200) await wholeJson(response);
     let open = '';
     response.setEncoding('utf8');

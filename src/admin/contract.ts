@@ -14,15 +14,31 @@
  *   POST   /v1/retained/purge              lines of PurgeOrder    -> PurgeReport
  *   POST   /v1/retained/restore            lines of RetainedCopy  -> RestoreReport
  *   GET    /v1/drops                       DropsReport
+ *   GET    /v1/explain?do=&topic=&who=&as=  ExplainReport
+ *   GET    /v1/refusals/ID                 RefusalsReport
+ *   POST   /v1/explain/diff?instead-of=    lines of a planned access file, as JSON strings -> lines of AccessChange, then ListEnd
+ *   GET    /v1/quarantine                  QuarantineReport
+ *   DELETE /v1/quarantine/NAME             lets the device out
+ *   GET    /v1/bans                        a line of BanFacts for each, then ListEnd
+ *   POST   /v1/bans                        a line of BanOrder     -> BanReport
+ *   DELETE /v1/bans/ADDRESS                lifts it
  *   POST   /v1/reload                      ReloadReport
  *   GET    /metrics /healthz /readyz       text
  *
  * Lists come as one JSON object a line, while the broker goes on with its work; a list without its ListEnd was cut off.
  * A request that cannot be served is answered with a Problem.
  */
-import type { ClientFacts, FilterFacts, ReceiverFacts, SessionDetail, SessionFacts } from '../broker/ports.ts';
+import type {
+  ClientFacts,
+  FilterFacts,
+  ReceiverFacts,
+  RefusalFacts,
+  RuleTried,
+  SessionDetail,
+  SessionFacts,
+} from '../broker/ports.ts';
 
-export type { ClientFacts, FilterFacts, ReceiverFacts, SessionDetail, SessionFacts };
+export type { ClientFacts, FilterFacts, ReceiverFacts, RefusalFacts, RuleTried, SessionDetail, SessionFacts };
 
 export interface Problem {
   error: string;
@@ -87,6 +103,83 @@ export interface DropsReport {
   totals: { cause: string; messages: number }[];
   /** The heaviest first; an empty clientId stands for all those whose names were forgotten. `lastAt` in Unix milliseconds. */
   clients: { clientId: string; cause: string; messages: number; bytes: number; lastAt: number }[];
+}
+
+/** One question to the access rules; `listener` names all those that gave the same answer. */
+export interface ExplainedAnswer {
+  listener: string;
+  allowed: boolean;
+  /** One sentence without its full stop. */
+  because: string;
+  /** In the order in which they were tried. */
+  tried: RuleTried[];
+}
+
+export interface ExplainReport {
+  /** `user 'ana'`, `client lamp-1 (user 'lamp')`. */
+  who: string;
+  action: string;
+  topic: string;
+  /** On every listener. */
+  allowed: boolean;
+  answers: ExplainedAnswer[];
+  /** What else keeps messages away. */
+  notes: string[];
+}
+
+export interface RefusalsReport {
+  clientId: string;
+  /** The last one first. */
+  refusals: RefusalFacts[];
+}
+
+/** What somebody may no longer do, or may do from now on, if a planned access file takes the place of the present one. */
+export interface AccessChange {
+  who: string;
+  change: 'gains' | 'loses';
+  action: 'publish' | 'receive';
+  topic: string;
+  /** Why, by the planned rules. */
+  because: string;
+}
+
+export interface QuarantineReport {
+  /** As device_policy says. */
+  policy: 'refuse' | 'quarantine';
+  devices: {
+    device: string;
+    clientId: string;
+    address: string;
+    /** `it tried to publish x`. */
+    attempt: string;
+    because: string;
+    /** Unix milliseconds. */
+    since: number;
+  }[];
+}
+
+export interface BanFacts {
+  /** An IPv4 address, or an IPv6 /64. */
+  source: string;
+  by: 'failed logins' | 'operator';
+  /** Unix milliseconds, both. */
+  since: number;
+  until: number;
+  because: string;
+  /** Connections closed because of it. */
+  turnedAway: number;
+}
+
+export interface BanOrder {
+  address: string;
+  seconds: number;
+  because: string;
+}
+
+export interface BanReport {
+  source: string;
+  /** Clients that were connected from there, and are not any more. */
+  disconnected: number;
 }
 
 export interface ReloadReport {

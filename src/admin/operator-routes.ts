@@ -1,6 +1,7 @@
 /** What the operators' socket serves; contract.ts has the list. Whoever can open the socket may do all of it. */
+import { banRoutes } from './bans.ts';
 import type { StoredMessage } from '../broker/ports.ts';
-import type { ClientFacts, SessionFacts, TopicReport } from './contract.ts';
+import type { ClientFacts, RefusalsReport, SessionFacts, TopicReport } from './contract.ts';
 import type { Exchange } from './exchange.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { OperatorPorts } from './ports.ts';
@@ -33,6 +34,12 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'POST', path: '/v1/retained/purge', serve: async each => each.json(await purge(view, each.lines())) },
     { method: 'POST', path: '/v1/retained/restore', serve: async each => each.json(await restore(view, each.lines())) },
     { method: 'GET', path: '/v1/drops', serve: each => each.json(ports.drops()) },
+    { method: 'GET', path: '/v1/explain', serve: each => explain(ports, each) },
+    { method: 'POST', path: '/v1/explain/diff', serve: each => accessChanges(ports, each) },
+    { method: 'GET', path: '/v1/refusals/:name', serve: each => each.json(refusals(ports, each.name)) },
+    { method: 'GET', path: '/v1/quarantine', serve: each => each.json(ports.quarantine()) },
+    { method: 'DELETE', path: '/v1/quarantine/:name', serve: each => done(each, ports.release(each.name), notHeld) },
+    ...banRoutes(ports.bans, ports.control),
     { method: 'POST', path: '/v1/reload', serve: async each => each.json(await ports.reload()) },
     ...healthRoutes(ports),
   ];
@@ -40,6 +47,7 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
 
 const noClient = (name: string): string => `no client '${name}' is connected`;
 const noSession = (name: string): string => `there is no session '${name}'`;
+const notHeld = (name: string): string => `device '${name}' is in no quarantine`;
 
 function found(exchange: Exchange, facts: object | null, missing: (name: string) => string): void {
   if (facts === null) exchange.problem(404, missing(exchange.name));
@@ -78,6 +86,24 @@ function showRetained({ view }: OperatorPorts, exchange: Exchange): void {
   const message = view.retainedOn(exchange.name);
   if (message === null) exchange.problem(404, `nothing is retained on '${exchange.name}'`);
   else exchange.json({ ...factsOf(message), ...copyOf(message) });
+}
+
+function explain(ports: OperatorPorts, exchange: Exchange): void {
+  const report = ports.explain(exchange.query);
+  if (typeof report === 'string') exchange.problem(400, report);
+  else exchange.json(report);
+}
+
+async function accessChanges(ports: OperatorPorts, exchange: Exchange): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of exchange.lines()) lines.push(String(line));
+  const changes = ports.accessChanges(lines, exchange.query.get('instead-of'));
+  if (typeof changes === 'string') exchange.problem(400, changes);
+  else await exchange.list(changes, change => change);
+}
+
+function refusals({ view }: OperatorPorts, clientId: string): RefusalsReport {
+  return { clientId, refusals: view.refusals(clientId) };
 }
 
 function topicReport({ view }: OperatorPorts, topicName: string): TopicReport {

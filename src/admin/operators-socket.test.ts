@@ -47,6 +47,9 @@ function fakeBroker(clients: string[] = []) {
     client: name => (clients.includes(name) ? client(name) : null),
     session: () => null,
     retainedOn: topic => retained.get(topic) ?? null,
+    refusals: () => [],
+    identity: () => null,
+    seen: () => [],
     receivers: () => [],
     disconnect: name => clients.includes(name),
     forget: () => false,
@@ -68,6 +71,12 @@ function fakeBroker(clients: string[] = []) {
       throw new Error('a fault');
     },
     drops: () => ({ totals: [], clients: [] }),
+    bans: { list: () => [], add: () => true, lift: () => false },
+    control: { clients: () => [], disconnect: () => 0, dropForbiddenSubscriptions: () => 0, recheck: () => Promise.resolve() },
+    explain: () => 'what is asked?',
+    accessChanges: () => [],
+    quarantine: () => ({ policy: 'refuse', devices: [] }),
+    release: () => false,
     reload: async () => ({ ok: true, changed: [], waits: [], disconnected: 0, said: [] }),
   } satisfies OperatorPorts;
   return { ports, retained, faults };

@@ -1,6 +1,14 @@
 /** What the operators' interface asks of the broker; server/ answers. */
-import type { BrokerView, Log } from '../broker/ports.ts';
-import type { DropsReport, ReloadReport, StatusReport } from './contract.ts';
+import type { BanPorts } from './bans.ts';
+import type { BrokerControl, BrokerView, Log } from '../broker/ports.ts';
+import type {
+  AccessChange,
+  DropsReport,
+  ExplainReport,
+  QuarantineReport,
+  ReloadReport,
+  StatusReport,
+} from './contract.ts';
 
 /** For everybody who may ask how the broker is. */
 export interface HealthPorts {
@@ -16,5 +24,14 @@ export interface OperatorPorts extends HealthPorts {
   view: BrokerView;
   status(): StatusReport;
   drops(): DropsReport;
+  bans: BanPorts;
+  control: BrokerControl;
   reload(): Promise<ReloadReport>;
+  /** A text says what is wrong with the question. */
+  explain(question: URLSearchParams): ExplainReport | string;
+  /** What a planned access file would change, found while the list is walked; null where it changes nothing. A text says why not. */
+  accessChanges(lines: readonly string[], insteadOf: string | null): Iterable<AccessChange | null> | string;
+  quarantine(): QuarantineReport;
+  /** False when the device is in none. */
+  release(device: string): boolean;
 }

@@ -11,6 +11,7 @@ import { keepSession } from './keep.ts';
 import type { Identity } from './ports.ts';
 import { Publication } from './publication.ts';
 import { publish } from './publish.ts';
+import { noteRefused } from './refused.ts';
 import type { BrokerSession } from './types.ts';
 
 const NO_EXPIRY = 0xffff_ffff;
@@ -46,7 +47,8 @@ function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void 
   const topicName = publisher.listener.mountPoint + will.topicName;
   const topic = broker.topics.findText(topicName);
   // The write rule is asked now, not at CONNECT (docs/compat/password-acl.md, 2).
-  if (topic === null || !broker.access.mayWrite(publisher, topicName)) return;
+  if (topic === null) return;
+  if (!broker.access.mayWrite(publisher, topicName)) return noteRefused(broker, publisher, 'write', topicName);
   const seconds = will.messageExpiryInterval;
   const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;
   const message = new Message(

@@ -253,6 +253,7 @@ export interface Settings {
   /** The folder of the CA that issues them; null for none. */
   caHome: string | null;
   enrolmentGraceDays: number;
+  devicePolicy: 'refuse' | 'quarantine';
 
   // Telling
   /** 0 for no $SYS topics. */
@@ -392,6 +393,7 @@ export function newSettings(path: string | null): Settings {
     autosaveOnChanges: false,
     caHome: null,
     enrolmentGraceDays: 30,
+    devicePolicy: 'refuse',
     sysIntervalSeconds: 10,
     enableControlApi: false,
     places: {},

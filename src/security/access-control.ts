@@ -27,7 +27,9 @@ import type {
   DynamicRules,
   EnhancedMethod,
 } from './authenticator.ts';
+import type { AclFile } from './acl-file.ts';
 import { HashQueue } from './hash-queue.ts';
+import { Quarantine, type Quarantined } from './quarantine.ts';
 import { loadScopes, type Scopes, type Scope, type SecurityScopes } from './scopes.ts';
 import type { FileFailure } from './secret-file.ts';
 
@@ -40,9 +42,17 @@ export interface AccessControlOptions {
   dynamicSecurity?: DynamicRules;
   /** Of all who check or make password hashes; logins beyond its bound are refused as busy. */
   queue?: HashQueue;
+  /** What becomes of a device that tries what its certificate does not allow; `refuse` unless given. */
+  devicePolicy?: DevicePolicy;
+  /** For the date of a quarantine. */
+  wall?: () => number;
+  /** A device was put into quarantine, or let out. */
+  onQuarantine?: (device: string, held: Quarantined | null) => void;
   /** By authentication method (MQTT 5, 4.12). */
   enhanced?: ReadonlyMap<string, EnhancedMethod>;
 }
+
+export type DevicePolicy = 'refuse' | 'quarantine';
 
 export type AccessControlResult = { ok: true; access: ConfiguredAccessControl } | { ok: false; failure: FileFailure };
 
@@ -63,6 +73,10 @@ export class ConfiguredAccessControl implements AccessControl {
   private readonly authorizers: readonly Authorizer[];
   private readonly dynamicSecurity: DynamicRules | null;
   private readonly methods: ReadonlyMap<string, EnhancedMethod>;
+  private devicePolicy: DevicePolicy;
+  private readonly quarantine = new Quarantine();
+  private readonly wall: () => number;
+  private readonly onQuarantine: (device: string, held: Quarantined | null) => void;
 
   constructor(options: AccessControlOptions) {
     this.log = options.log;
@@ -71,6 +85,9 @@ export class ConfiguredAccessControl implements AccessControl {
     this.authorizers = options.authorizers ?? [];
     this.dynamicSecurity = options.dynamicSecurity ?? null;
     this.methods = options.enhanced ?? new Map<string, EnhancedMethod>();
+    this.devicePolicy = options.devicePolicy ?? 'refuse';
+    this.wall = options.wall ?? (() => 0);
+    this.onQuarantine = options.onQuarantine ?? (() => {});
   }
 
   /** Null when the new rules are in force; otherwise nothing has changed and the failure says why. */
@@ -88,6 +105,7 @@ export class ConfiguredAccessControl implements AccessControl {
     this.scopes = loaded.value;
     this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
     this.generation++;
+    this.letOutWhoIsAllowed();
     return null;
   }
 
@@ -131,7 +149,7 @@ export class ConfiguredAccessControl implements AccessControl {
   }
 
   maySubscribe(who: Identity, topicFilter: string): boolean {
-    return this.may('subscribe', who, topicFilter);
+    return this.may('subscribe', who, topicFilter) && !this.isStrayFilter(who, topicFilter);
   }
 
   mayUnsubscribe(who: Identity, topicFilter: string): boolean {
@@ -141,6 +159,7 @@ export class ConfiguredAccessControl implements AccessControl {
   private may(access: Access, who: Identity, topic: string): boolean {
     const scope = this.scopeOf(who.listener);
     if (scope === null) return false;
+    if (this.quarantine.size > 0 && this.heldFor(scope, who) !== null) return false;
     let deferred = false;
     for (const authorizer of scope.authorizers) {
       const answer = authorizer.may(access, who, topic);
@@ -160,12 +179,117 @@ export class ConfiguredAccessControl implements AccessControl {
     if (scope === null) {
       return { allowed: false, because: `no access rules are known for ${who.listener.name}`, tried: [] };
     }
+    const held = this.heldFor(scope, who);
+    if (held !== null) return { allowed: false, because: quarantineText(held), tried: [] };
+    if (access === 'subscribe' && this.isStrayFilter(who, topic)) {
+      return { allowed: false, because: strayText(scope.acl?.deviceOf(who)?.name ?? ''), tried: [] };
+    }
     return reasonsOf(scope.authorizers, access, who, topic);
+  }
+
+  /** A device that has tried what its certificate does not allow is put into quarantine, where that is the policy. */
+  refused(access: Access, who: Identity, topic: string): void {
+    if (this.devicePolicy !== 'quarantine' || (access !== 'write' && access !== 'subscribe')) return;
+    const scope = this.scopeOf(who.listener);
+    const device = scope?.acl?.deviceOf(who) ?? null;
+    if (device === null || this.quarantine.of(device.name) !== null) return;
+    const { because } = this.explain(access, who, topic);
+    const held = { device: device.name, who, access, topic, because, since: this.wall() };
+    this.quarantine.put(held);
+    this.generation++;
+    this.log.write('warning', `Device ${held.device} is in quarantine: ${attemptText(held)}: ${because}.`);
+    this.log.write('warning', `  Nothing of it passes. To let it out: zancudo quarantine release ${held.device}`);
+    this.onQuarantine(held.device, held);
+  }
+
+  quarantined(): Quarantined[] {
+    return this.quarantine.all();
+  }
+
+  /** False when it is in none. */
+  release(device: string): boolean {
+    if (!this.quarantine.remove(device)) return false;
+    this.generation++;
+    this.log.write('notice', `Device ${device} is out of quarantine.`);
+    this.onQuarantine(device, null);
+    return true;
+  }
+
+  setDevicePolicy(policy: DevicePolicy): void {
+    this.devicePolicy = policy;
+    this.letOutWhoIsAllowed();
+  }
+
+  /** One of the certificates that the access rules of this listener bind to the device; null for a name they do not know. */
+  certificateOf(listener: ListenerRules, device: string): string | null {
+    return this.scopeOf(listener)?.acl?.deviceNamed(device)?.certificate ?? null;
+  }
+
+  /** The access files in force, in the order of the listeners. */
+  aclFiles(): AclFile[] {
+    return [...new Set([...this.scopes.values()].flatMap(({ acl }) => acl ?? []))];
+  }
+
+  /** The same rules with another access file in the place of one, or beside none; nothing of it is in force. */
+  planned(file: AclFile, insteadOf: AclFile | null): ConfiguredAccessControl {
+    const plan = new ConfiguredAccessControl({ log: this.log });
+    const changed = [...this.scopes].map(([listener, scope]): [ListenerRules, Scope] => {
+      if (scope.acl !== insteadOf) return [listener, scope];
+      const authorizers = scope.authorizers.map(each => (each === insteadOf ? file : each));
+      return [
+        listener,
+        { ...scope, acl: file, authorizers: insteadOf === null ? [...authorizers, file] : authorizers },
+      ];
+    });
+    plan.scopes = new Map(changed);
+    return plan;
+  }
+
+  /** Rules have changed: what was tried may be allowed by now, or nobody is held any more. */
+  private letOutWhoIsAllowed(): void {
+    for (const { device, who, access, topic } of this.quarantine.all()) {
+      const scope = this.scopeOf(who.listener);
+      const known = scope?.acl?.deviceOf(who)?.name === device;
+      const allowed = scope !== null && known && this.wouldAllow(scope, access, who, topic);
+      const isGone = (scope?.acl?.deviceNamed(device) ?? null) === null;
+      if (this.devicePolicy === 'refuse' || allowed || isGone) this.release(device);
+    }
+  }
+
+  private wouldAllow({ authorizers, acl }: Scope, access: Access, who: Identity, topic: string): boolean {
+    if (!reasonsOf(authorizers, access, who, topic).allowed) return false;
+    return access !== 'subscribe' || acl?.cannotRead(who, topic) !== true;
+  }
+
+  /** An access file grants every subscription; for a device that is watched, one that could bring nothing is an attempt. */
+  private isStrayFilter(who: Identity, topicFilter: string): boolean {
+    if (this.devicePolicy === 'refuse') return false;
+    const acl = this.scopeOf(who.listener)?.acl ?? null;
+    return acl !== null && acl.deviceOf(who) !== null && acl.cannotRead(who, topicFilter);
+  }
+
+  private heldFor({ acl }: Scope, who: Identity): Quarantined | null {
+    const device = acl === null ? null : acl.deviceOf(who);
+    return device === null ? null : this.quarantine.of(device.name);
   }
 
   private scopeOf(listener: ListenerRules): Scope | null {
     return this.scopes.get(listener) ?? null;
   }
+}
+
+const attempts = { write: 'publish', read: 'receive', subscribe: 'subscribe', unsubscribe: 'unsubscribe' } as const;
+
+export function attemptText({ access, topic }: Pick<Quarantined, 'access' | 'topic'>): string {
+  return `it tried to ${attempts[access]} ${topic}`;
+}
+
+function quarantineText(held: Quarantined): string {
+  return `device '${held.device}' is in quarantine, because ${attemptText(held)}: ${held.because}`;
+}
+
+function strayText(device: string): string {
+  return `no rule of the certificate of device '${device}' lets anything come by this filter (device_policy quarantine)`;
 }
 
 /** Goes the way of `may` and takes the reasons along. */

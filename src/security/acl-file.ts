@@ -42,12 +42,27 @@ interface Problem {
 
 export function loadAclFile(path: string): Loaded<AclRules> {
   const file = readSecretFile(path);
-  const end = `Error opening acl file "${path}".`;
-  if (!file.ok) return refuse(13, `Error: Unable to open acl_file "${path}".`, end, ...file.because);
+  if (!file.ok) {
+    const end = `Error opening acl file "${path}".`;
+    return refuse(13, `Error: Unable to open acl_file "${path}".`, end, ...file.because);
+  }
+  return readAcl(path, file);
+}
+
+/** A file that is not in force, given by its lines; `path` is how it is named in answers. */
+export function plannedAclFile(path: string, lines: readonly string[]): Loaded<AclFile> {
+  const numbered = lines.map((text, i) => ({ number: i + 1, text, utf8: true }));
+  const read = readAcl(path, { lines: numbered, warnings: [] });
+  return read.ok ? { ...read, value: new AclFile(read.value, () => {}) } : read;
+}
+
+function readAcl(path: string, file: { lines: readonly FileLine[]; warnings: readonly string[] }): Loaded<AclRules> {
   const reader = new AclReader(path);
   for (const line of file.lines) {
     const problem = reader.readLine(line);
-    if (problem !== null) return refuse(3, `Error: ${problem.says}`, end, `  Line ${line.number}: ${problem.because}.`);
+    if (problem === null) continue;
+    const because = `  Line ${line.number}: ${problem.because}.`;
+    return refuse(3, `Error: ${problem.says}`, `Error opening acl file "${path}".`, because);
   }
   return { ok: true, value: reader.rules, warnings: [...file.warnings, ...reader.warnings] };
 }
@@ -188,6 +203,43 @@ export class AclFile implements Authorizer {
   constructor(rules: AclRules, warn: (text: string) => void) {
     this.rules = rules;
     this.warn = warn;
+  }
+
+  get path(): string {
+    return this.rules.path;
+  }
+
+  /** The device whose certificate this client has shown; null when it is none of ours. */
+  deviceOf(who: Identity): BoundDevice | null {
+    return this.rules.devices.of(who);
+  }
+
+  deviceNamed(name: string): BoundDevice | null {
+    return this.rules.devices.named(name);
+  }
+
+  /** Everybody the file speaks of, each with the filters that it has for them, and null for clients without a user name. */
+  *parties(): Iterable<{ username: string | null; device: BoundDevice | null; filters: Iterable<string> }> {
+    const { anonymous, users, devices } = this.rules;
+    yield { username: null, device: null, filters: anonymous.filters() };
+    for (const [username, list] of users) yield { username, device: null, filters: list.filters() };
+    for (const device of devices.all()) yield { username: device.name, device, filters: device.rules.filters() };
+  }
+
+  /** With %c and %u as they stand in the file. */
+  *patternFilters(): Iterable<string> {
+    yield* this.rules.patterns?.filters() ?? [];
+    yield* this.rules.patternsWithUser?.filters() ?? [];
+  }
+
+  /** Whether no message that this client may read could come by the filter. */
+  cannotRead(who: Identity, topicFilter: string): boolean {
+    const { patterns, patternsWithUser } = this.rules;
+    const device = this.rules.devices.of(who);
+    const names = this.namesOf(who, device);
+    const own = device?.rules ?? this.rules.users.get(who.username ?? '') ?? null;
+    const trees = [own, patterns, names.username === null ? null : patternsWithUser];
+    return !trees.some(tree => tree?.overlaps(topicFilter, READ, names) === true);
   }
 
   may(access: Access, who: Identity, topic: string): Answer {

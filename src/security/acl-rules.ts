@@ -101,6 +101,49 @@ export class RuleTree {
     const child = root.levels?.get(topicName.slice(0, end));
     return child === undefined ? 0 : goOn(child, topicName, end, who, seen);
   }
+
+  filters(): Iterable<string> {
+    return filtersBelow(this.root, []);
+  }
+
+  /** Whether a rule with one of these bits could match a topic that the filter matches; denials are not looked at. */
+  overlaps(topicFilter: string, bits: number, who: Names): boolean {
+    return overlaps(this.root, topicFilter.split('/'), 0, bits, who);
+  }
+}
+
+function* filtersBelow(node: RuleNode, levels: readonly string[]): Iterable<string> {
+  if (node.rulesHere !== null) yield levels.join('/');
+  if (node.rulesBelow !== null) yield [...levels, '#'].join('/');
+  for (const [level, child] of node.levels ?? []) yield* filtersBelow(child, [...levels, level]);
+  if (node.anyLevel !== null) yield* filtersBelow(node.anyLevel, [...levels, '+']);
+  if (node.clientIdLevel !== null) yield* filtersBelow(node.clientIdLevel, [...levels, '%c']);
+  if (node.usernameLevel !== null) yield* filtersBelow(node.usernameLevel, [...levels, '%u']);
+}
+
+function overlaps(node: RuleNode, levels: readonly string[], at: number, bits: number, who: Names): boolean {
+  const level = levels[at];
+  // Wildcards in the first level reach no `$` topic, which costs a needless yes here and nothing else.
+  if ((node.below & bits) !== 0) return true;
+  if (level === undefined) return (node.here & bits) !== 0;
+  if (level === '#' && (node.here & bits) !== 0) return true;
+  const next = level === '#' ? at : at + 1;
+  const children = [node.anyLevel, ...(isWildcard(level) ? allNamed(node) : named(node, level, who))];
+  return children.some(child => child !== null && overlaps(child, levels, next, bits, who));
+}
+
+const isWildcard = (level: string): boolean => level === '+' || level === '#';
+
+function allNamed({ levels, clientIdLevel, usernameLevel }: RuleNode): (RuleNode | null)[] {
+  return [...(levels?.values() ?? []), clientIdLevel, usernameLevel];
+}
+
+function named(node: RuleNode, level: string, who: Names): (RuleNode | null)[] {
+  return [
+    node.levels?.get(level) ?? null,
+    level === who.clientId ? node.clientIdLevel : null,
+    level === who.username ? node.usernameLevel : null,
+  ];
 }
 
 const DOLLAR = 0x24;

@@ -2,8 +2,10 @@
 export {
   type AccessControlOptions,
   type AccessControlResult,
+  attemptText,
   ConfiguredAccessControl,
   createAccessControl,
+  type DevicePolicy,
 } from './access-control.ts';
 export type {
   Access,
@@ -17,6 +19,8 @@ export type {
 } from './authenticator.ts';
 export { type ControlReply, controlResponse, readControlRequest } from './control-protocol.ts';
 export { certificateLine, devicesBegin, devicesEnd } from './certificate-identity.ts';
+export { type AclFile, plannedAclFile } from './acl-file.ts';
+export type { Quarantined } from './quarantine.ts';
 export { HashQueue } from './hash-queue.ts';
 export { hashPassword, type HashKind } from './password-hash.ts';
 export {

@@ -29,6 +29,8 @@ export interface Scope {
   authenticators: readonly Authenticator[];
   authorizers: readonly Authorizer[];
   psk: PskEntries | null;
+  /** For what is bound to certificates, and for trying other rules in its place. */
+  acl: AclFile | null;
   /** For carrying over what was proved; see PasswordFile. */
   passwords: { path: string; entries: PasswordEntries } | null;
 }
@@ -84,6 +86,7 @@ class Loader {
     return {
       authenticators: [...this.around.authenticators, ...this.logins(passwords, dynamicSecurity)],
       authorizers: [...this.around.authorizers, ...this.rules(acl, dynamicSecurity)],
+      acl,
       psk: pskFile === null ? null : once(this.pskFiles, pskFile, path => this.read(loadPskFile(path))),
       passwords:
         passwords === null || passwordFile === null ? null : { path: passwordFile, entries: passwords.entries },

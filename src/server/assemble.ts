@@ -28,6 +28,7 @@ import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
+import { tellOfQuarantine } from './quarantine-topics.ts';
 import { FileNews } from './reload-words.ts';
 import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
@@ -74,6 +75,7 @@ export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
 export async function assemble({ home, settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
+  let running: RunningBroker | null = null;
   const enrolling = enrolmentPorts(settings, rules, log, () => enrolment?.office ?? null);
   const queue = new HashQueue(settings.maxPendingConnections);
   const dynamic = await openDynamicSecurity(settings, log, queue);
@@ -83,6 +85,9 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     queue,
     ...(dynamic.security === null ? {} : { dynamicSecurity: dynamic.security }),
     authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
+    devicePolicy: settings.devicePolicy,
+    wall: () => systemClock.wall(),
+    onQuarantine: (device, held) => running !== null && tellOfQuarantine(running, device, held),
   });
   if (!created.ok) return { ok: false, ...created.failure };
   const { access } = created;
@@ -94,7 +99,6 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   opened.restoreInto(broker, rules);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
-  let running: RunningBroker | null = null;
   const inForce = (): Settings => running?.settings ?? settings;
   const serveTopics = serveOwnTopics(broker, access, dynamic.security, inForce, rules);
   serveTopics();

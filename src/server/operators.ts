@@ -8,6 +8,7 @@ import type {
   CertificateStatus,
   DropsReport,
   OperatorPorts,
+  QuarantineReport,
   ReloadReport,
   StatusReport,
   StoreStatus,
@@ -20,6 +21,7 @@ import { Expiries } from './expiry-facts.ts';
 import { listenerStatus } from './listener-status.ts';
 import { metricFacts } from './metric-facts.ts';
 import { productVersion } from './process/mod.ts';
+import { factsOf } from './quarantine-topics.ts';
 import { notReady } from './ready.ts';
 import { storeFacts } from './store-facts.ts';
 import { unusual } from './unusual.ts';
@@ -40,7 +42,7 @@ export interface OperatorsOptions {
 export async function openOperators({ running, home, reload }: OperatorsOptions): Promise<() => Promise<void>> {
   const file = running.settings.adminSocket ?? (home === null ? null : operatorsSocketOf(home));
   if (file === null) return async () => {};
-  const { openOperatorsSocket } = await import('../admin/mod.ts');
+  const [{ openOperatorsSocket }, explain] = await Promise.all([import('../admin/mod.ts'), import('./explain/mod.ts')]);
   const expiries = new Expiries(home);
   const opened = await openOperatorsSocket(path.resolve(file), {
     log: running.log,
@@ -50,6 +52,10 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     status: () => status(running, home, expiries),
     drops: () => drops(running),
     reload,
+    explain: question => explain.explainLive(running, question),
+    accessChanges: (lines, insteadOf) => explain.accessChanges(running, lines, insteadOf),
+    quarantine: () => quarantine(running),
+    release: device => running.access.release(device),
   } satisfies OperatorPorts);
   if ('refused' in opened) {
     for (const line of opened.refused) running.log.write('warning', line);
@@ -58,6 +64,10 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
   running.watch.start();
   running.files.watch(running.settings);
   return () => opened.close();
+}
+
+function quarantine({ access, settings }: RunningBroker): QuarantineReport {
+  return { policy: settings.devicePolicy, devices: access.quarantined().map(factsOf) };
 }
 
 function drops({ broker }: RunningBroker): DropsReport {
@@ -96,7 +106,8 @@ function status(running: RunningBroker, home: string | null, expiries: Expiries)
     store: storeStatus(running),
     process: processStatus(running),
   };
-  const facts = { ...told, now: systemClock.wall(), meter: broker.meter, drops: drops(running).totals };
+  const quarantined = running.access.quarantined().map(({ device }) => device);
+  const facts = { ...told, now: systemClock.wall(), meter: broker.meter, drops: drops(running).totals, quarantined };
   return { ...told, unusual: unusual(facts) };
 }
 

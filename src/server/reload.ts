@@ -60,6 +60,7 @@ function planned(running: RunningBroker, command: BrokerCommand, home: Home | nu
 function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport): void {
   const { access, broker, limits, listeners, log, rules } = running;
   const { settings } = plan;
+  access.setDevicePolicy(settings.devicePolicy);
   const failure = access.reload(securityScopes(settings.listeners, rules));
   for (const line of failure?.lines ?? []) log.write('error', line);
   // Listeners that could not open at the start (a machine without ::1) have no options.

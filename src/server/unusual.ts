@@ -9,6 +9,8 @@ export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
   meter: Readonly<Meter>;
   /** Messages dropped, by cause, since the start. */
   drops: readonly { cause: string; messages: number }[];
+  /** Devices. */
+  quarantined: readonly string[];
 }
 
 type Look = (facts: UnusualFacts) => string | readonly string[] | null;
@@ -41,6 +43,11 @@ const looks: readonly Look[] = [
   ({ meter }) => refusedText(meter),
   ({ meter }) => many(meter.connectionsRefusedByLimit, 'connections were closed by a connection limit'),
   ({ meter }) => many(meter.slowLinksPaused, 'times a client did not read what it had asked for'),
+  ({ quarantined }) => {
+    if (quarantined.length === 0) return null;
+    const named = quarantined.slice(0, 5).join(', ') + (quarantined.length > 5 ? ', ...' : '');
+    return `${quarantined.length} in quarantine: ${named} (zancudo quarantine)`;
+  },
   ({ meter }) => many(meter.publishDenied, 'publishes or deliveries were refused by the access rules'),
 ]; // prettier-ignore
 

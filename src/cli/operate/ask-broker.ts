@@ -53,17 +53,17 @@ export async function withBroker(call: Call, work: (broker: OperatorsClient) => 
   }
 }
 
-function answerText({ status, message }: AskError): string {
+export function answerText({ status, message }: AskError): string {
   return status === 404 && message.startsWith('there is nothing') ? 'this broker is of another version' : message;
 }
 
-interface Place {
+export interface Place {
   socket: string;
   /** Whose socket it is, for messages. */
   of: string;
 }
 
-async function socketOf(call: Call): Promise<Place | { lines: readonly string[] }> {
+export async function socketOf(call: Call): Promise<Place | { lines: readonly string[] }> {
   const [socket, file] = [call.value('--socket'), call.value('--config-file')];
   const named = [socket, file, call.value('--home')].filter(each => each !== null);
   if (named.length > 1) throw new UsageError('--socket, -c and --home name different brokers: take one.');
@@ -102,7 +102,7 @@ function noLine(configuration: string): string[] {
   ];
 }
 
-function unreachable({ socket, of }: Place, error: unknown): string[] {
+export function unreachable({ socket, of }: Place, error: unknown): string[] {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':

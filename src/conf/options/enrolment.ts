@@ -1,6 +1,6 @@
 /** Chapter: the CA that gives devices their certificates, and where they come to get them. */
 import { globalOption, innerListenerOption, type OptionRow } from './row.ts';
-import { bool, integer, text } from './types.ts';
+import { bool, choice, integer, text } from './types.ts';
 
 export const enrolment: readonly OptionRow[] = [
   innerListenerOption({
@@ -27,6 +27,14 @@ export const enrolment: readonly OptionRow[] = [
     type: integer({ argument: 'days, 0-3650', min: 0, max: 3650, outside: '3651' }),
     field: 'enrolmentGraceDays',
     says: 'How long after its end a certificate of ca_home may still be exchanged for a new one, and for nothing else. 0 is never.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
+    name: 'device_policy',
+    type: choice(['refuse', 'quarantine'], "Error: Invalid '<name>' value (<word>)."),
+    field: 'devicePolicy',
+    says: 'What becomes of a device (zancudo device) that publishes, or asks for, what its certificate does not allow. refuse: that attempt is refused. quarantine: it stays connected and nothing of it passes, in or out, until its rules allow what it tried or the operator lets it out (zancudo quarantine); the log, $SYS and zancudo status tell of it.',
     since: 'ours',
     reload: 'live',
   }),
