@@ -46,6 +46,7 @@ const environment = `
 | \`PUID\`, \`PGID\` | Started as root: the numeric user and group to become instead of the option \`user\`; 0 leaves them. |
 | \`UMASK_SET\` | The umask, as an octal number. |
 | \`MOSQUITTO_UNSAFE_ALLOW_SYMLINKS\` | Set to anything: files that must not be symbolic links may be. |
+| \`MOSQUITTO_DYNSEC_PASSWORD\` | At least 12 characters: the password of \`admin\` when dynamic security makes its first file. |
 | \`NOTIFY_SOCKET\`, \`WATCHDOG_USEC\` | Set by systemd, which is told when the broker is ready, reloads, stops and lives. The unit needs \`NotifyAccess=all\`, because the program \`systemd-notify\` carries the message. |
 `;
 

@@ -371,3 +371,36 @@ test('every option knows the line it came from', () => {
   assert.deepEqual(result.settings.listeners[0]?.places.max_qos, { file: path, line: 3 });
   assert.deepEqual(result.settings.listeners[0]?.place, { file: path, line: 2 });
 });
+
+const dynsec = 'plugin /usr/lib/mosquitto_dynamic_security.so\nplugin_opt_config_file /d\n';
+
+test('dynamic security is asked by the listeners that its plugin serves, in the turn that Mosquitto gives it', () => {
+  const turns = (content: string): unknown[] =>
+    settingsOf(content).listeners.map(each => each.security.dynamicSecurity);
+  const first = { beforePasswords: true, beforeAcl: true };
+  assert.deepEqual(turns(`listener 1\n${dynsec}`), [first]);
+  assert.deepEqual(turns(`listener 1\npassword_file /p\nacl_file /a\n${dynsec}`), [first]);
+  const acl = 'plugin mosquitto_acl_file.so\nplugin_opt_acl_file /a\n';
+  assert.deepEqual(turns(`listener 1\n${acl}${dynsec}`), [{ beforePasswords: true, beforeAcl: false }]);
+  const own = `per_listener_settings true\nlistener 1\npassword_file /p\n${dynsec}listener 2\n`;
+  assert.deepEqual(turns(own), [{ beforePasswords: false, beforeAcl: true }, null]);
+  const used =
+    'plugin_load d mosquitto_dynamic_security.so\nplugin_opt_config_file /d\nlistener 1\nlistener 2\nplugin_use d\n';
+  assert.deepEqual(turns(used), [null, first]);
+});
+
+test('dynamic security without its file is off, and says so; a second one and unknown options are told', () => {
+  const { dynamicSecurity } = settingsOf(`listener 1\n${dynsec}plugin_opt_password_init_file /i\n`);
+  assert.deepEqual([dynamicSecurity?.configFile, dynamicSecurity?.passwordInitFile], ['/d', '/i']);
+  const without = 'listener 1\nplugin mosquitto_dynamic_security.so\nplugin_opt_confg_file /d\n';
+  const { listeners, dynamicSecurity: none } = settingsOf(without);
+  assert.deepEqual([none, listeners[0]?.security.dynamicSecurity], [null, null]);
+  assert.match(messagesOf(without).join('\n'), /'plugin_opt_confg_file' is no option of dynamic-security.*\n.*no plugin_opt_config_file defined/); // prettier-ignore
+  assert.match(failureOf(`listener 1\n${dynsec}${dynsec}`).lines[0] ?? '', /can only be loaded once/);
+});
+
+test('sparkplug-aware counts for the listeners that it serves', () => {
+  const aware = (content: string): boolean[] => settingsOf(content).listeners.map(each => each.sparkplugAware);
+  assert.deepEqual(aware('plugin mosquitto_sparkplug_aware.so\nlistener 1\nlistener 2\n'), [true, true]);
+  assert.deepEqual(aware('plugin_load s mosquitto_sparkplug_aware.so\nlistener 1\nplugin_use s\nlistener 2\n'), [true, false]); // prettier-ignore
+});

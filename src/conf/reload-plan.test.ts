@@ -84,3 +84,22 @@ test('listeners keep the order of the start, so that each port keeps its own rul
     ],
   );
 });
+
+test('dynamic security stays as it was at the start, whatever becomes of its lines', () => {
+  const using = (file: string): string =>
+    `listener 1\nplugin mosquitto_dynamic_security.so\nplugin_opt_config_file ${file}\n`;
+  for (const next of ['listener 1\nallow_anonymous true\n', using('/b')]) {
+    const planned = plan(using('/a'), next);
+    assert.ok(planned.ok);
+    const { dynamicSecurity, listeners } = planned.settings;
+    assert.equal(dynamicSecurity?.configFile, '/a');
+    assert.deepEqual(listeners[0]?.security.dynamicSecurity, { beforePasswords: true, beforeAcl: true });
+    assert.match(
+      planned.messages.map(({ text }) => text).join('\n'),
+      /'plugin' has changed from "\/a" to .*next start/,
+    );
+  }
+  const added = plan('listener 1', using('/a'));
+  assert.ok(added.ok);
+  assert.equal(added.settings.listeners[0]?.security.dynamicSecurity, null);
+});

@@ -48,5 +48,6 @@ function and(proof: string, listener: ListenerSettings): string {
 }
 
 function nameText({ security }: ListenerSettings): string {
-  return security.passwordFile === null ? 'a login that nobody has' : 'a password';
+  const isKnownToNobody = security.passwordFile === null && security.dynamicSecurity === null;
+  return isKnownToNobody ? 'a login that nobody has' : 'a password';
 }

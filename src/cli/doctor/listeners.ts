@@ -108,8 +108,8 @@ function certificateWithoutCa(listener: ListenerSettings, settings: Settings): F
 /** The certificate proves who it is, and is then not asked. */
 function nobodyElse(listener: ListenerSettings, settings: Settings): Finding | null {
   const { requireCertificate, useIdentityAsUsername, useSubjectAsUsername, security } = listener;
-  if (!requireCertificate || useIdentityAsUsername || useSubjectAsUsername || security.passwordFile !== null)
-    return null;
+  const asksForMore = security.passwordFile !== null || security.dynamicSecurity !== null;
+  if (!requireCertificate || useIdentityAsUsername || useSubjectAsUsername || asksForMore) return null;
   return {
     code: 'access.certificate-without-name',
     severity: 'note',
