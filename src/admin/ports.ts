@@ -1,6 +1,5 @@
 /** What the operators' interface asks of the broker; server/ answers. */
-import type { BanPorts } from './bans.ts';
-import type { BrokerControl, BrokerView, Log } from '../broker/ports.ts';
+import type { BrokerView, Log } from '../broker/ports.ts';
 import type {
   AccessChange,
   DropsReport,
@@ -24,8 +23,6 @@ export interface OperatorPorts extends HealthPorts {
   view: BrokerView;
   status(): StatusReport;
   drops(): DropsReport;
-  bans: BanPorts;
-  control: BrokerControl;
   reload(): Promise<ReloadReport>;
   /** A text says what is wrong with the question. */
   explain(question: URLSearchParams): ExplainReport | string;
