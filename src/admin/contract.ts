@@ -19,6 +19,9 @@
  *   POST   /v1/explain/diff?instead-of=    lines of a planned access file, as JSON strings -> lines of AccessChange, then ListEnd
  *   GET    /v1/quarantine                  QuarantineReport
  *   DELETE /v1/quarantine/NAME             lets the device out
+ *   GET    /v1/bans                        a line of BanFacts for each, then ListEnd
+ *   POST   /v1/bans                        a line of BanOrder     -> BanReport
+ *   DELETE /v1/bans/ADDRESS                lifts it
  *   POST   /v1/reload                      ReloadReport
  *   GET    /metrics /healthz /readyz       text
  *
@@ -153,6 +156,30 @@ export interface QuarantineReport {
     /** Unix milliseconds. */
     since: number;
   }[];
+}
+
+export interface BanFacts {
+  /** An IPv4 address, or an IPv6 /64. */
+  source: string;
+  by: 'failed logins' | 'operator';
+  /** Unix milliseconds, both. */
+  since: number;
+  until: number;
+  because: string;
+  /** Connections closed because of it. */
+  turnedAway: number;
+}
+
+export interface BanOrder {
+  address: string;
+  seconds: number;
+  because: string;
+}
+
+export interface BanReport {
+  source: string;
+  /** Clients that were connected from there, and are not any more. */
+  disconnected: number;
 }
 
 export interface ReloadReport {

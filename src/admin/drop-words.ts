@@ -13,6 +13,7 @@ export const dropWords: Readonly<Record<DropCause, Words>> = {
   'total-bytes': { says: 'all queues together full', unusual: true },
   'slow-link': { says: 'QoS 0 to a client that reads too slowly', unusual: true },
   'too-large': { says: 'too large for the client or message_size_limit', unusual: true },
+  'over-rate': { says: 'published faster than max_publish_rate', unusual: true },
   denied: { says: 'refused by the access rules', unusual: false },
   expired: { says: 'message expiry was over', unusual: false },
   'session-expired': { says: 'waiting when their session ended', unusual: false },

@@ -1,4 +1,5 @@
 /** What the operators' socket serves; contract.ts has the list. Whoever can open the socket may do all of it. */
+import { banRoutes } from './bans.ts';
 import type { StoredMessage } from '../broker/ports.ts';
 import type { ClientFacts, RefusalsReport, SessionFacts, TopicReport } from './contract.ts';
 import type { Exchange } from './exchange.ts';
@@ -38,6 +39,7 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'GET', path: '/v1/refusals/:name', serve: each => each.json(refusals(ports, each.name)) },
     { method: 'GET', path: '/v1/quarantine', serve: each => each.json(ports.quarantine()) },
     { method: 'DELETE', path: '/v1/quarantine/:name', serve: each => done(each, ports.release(each.name), notHeld) },
+    ...banRoutes(ports.bans, ports.control),
     { method: 'POST', path: '/v1/reload', serve: async each => each.json(await ports.reload()) },
     ...healthRoutes(ports),
   ];

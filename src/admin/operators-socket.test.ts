@@ -71,6 +71,13 @@ function fakeBroker(clients: string[] = []) {
       throw new Error('a fault');
     },
     drops: () => ({ totals: [], clients: [] }),
+    bans: { list: () => [], add: () => true, lift: () => false },
+    control: {
+      clients: () => [],
+      disconnect: () => 0,
+      dropForbiddenSubscriptions: () => 0,
+      recheck: () => Promise.resolve(),
+    },
     explain: () => 'what is asked?',
     accessChanges: () => [],
     quarantine: () => ({ policy: 'refuse', devices: [] }),

@@ -1,5 +1,6 @@
 /** What the operators' interface asks of the broker; server/ answers. */
-import type { BrokerView, Log } from '../broker/ports.ts';
+import type { BanPorts } from './bans.ts';
+import type { BrokerControl, BrokerView, Log } from '../broker/ports.ts';
 import type {
   AccessChange,
   DropsReport,
@@ -23,6 +24,8 @@ export interface OperatorPorts extends HealthPorts {
   view: BrokerView;
   status(): StatusReport;
   drops(): DropsReport;
+  bans: BanPorts;
+  control: BrokerControl;
   reload(): Promise<ReloadReport>;
   /** A text says what is wrong with the question. */
   explain(question: URLSearchParams): ExplainReport | string;

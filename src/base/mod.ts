@@ -1,4 +1,7 @@
 /** Words any folder may use. Nothing here has heard of MQTT. */
+export { plainAddress, sourceOf } from './address.ts';
+export { AttemptLimit, type AttemptRules } from './attempt-limit.ts';
+export { TokenBucket } from './token-bucket.ts';
 export { assert, unreachable } from './assert.ts';
 export { systemClock, type TimeSource } from './clock.ts';
 export { RingQueue } from './ring-queue.ts';

@@ -1,14 +1,14 @@
 /** Enhanced authentication (MQTT 5, 4.12): as many steps as the method needs, at CONNECT and again later. */
 import { type Auth, encodeAuth, protocolError, reasonCodes } from '../codec/mod.ts';
 import type { ConnectAttempt, ConnectRefusal, StageOutcome } from './connect/attempt.ts';
-import { notAuthorised, setIdentity } from './connect/authenticate.ts';
+import { refuseLogin, setIdentity } from './connect/authenticate.ts';
 import type { Connection } from './connection.ts';
 import { endConnection, phraseFor } from './endings.ts';
 import type { AuthenticationRequest, EnhancedStep } from './ports.ts';
 
 /** Resolves the CONNECT stage that waits for the client's next AUTH. */
 export interface PendingAuth {
-  resolve: (outcome: StageOutcome) => void;
+  resolve: (outcome: StageOutcome | Promise<StageOutcome>) => void;
 }
 
 export function beginEnhanced(
@@ -89,7 +89,7 @@ function endOfConnect(connection: Connection, outcome: Exclude<EnhancedStep, { k
   const { resolve } = connection.pendingAuth!;
   connection.pendingAuth = null;
   connection.waiting = true;
-  if (outcome.kind === 'failure') return resolve(notAuthorised(outcome.because)); // [MQTT-4.12.0-4]
+  if (outcome.kind === 'failure') return resolve(refuseLogin(attempt, outcome.because)); // [MQTT-4.12.0-4]
   if (outcome.username !== undefined) attempt.username = outcome.username;
   attempt.authenticationData = outcome.data;
   resolve(setIdentity(attempt));

@@ -12,6 +12,7 @@ import { Message, type QueueTotals } from '../session/mod.ts';
 import { RetainedTree, SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
 import { controlOf } from './administer.ts';
+import { Referee } from './connect/referee.ts';
 import { Connection } from './connection.ts';
 import { recheckConnections } from './recheck.ts';
 import { pump } from './deliver.ts';
@@ -24,6 +25,7 @@ import type {
   AccessControl,
   BrokerControl,
   Clock,
+  Doorkeeper,
   DropFacts,
   Identity,
   Link,
@@ -54,12 +56,16 @@ const REFUSED_CONNECT_MILLISECONDS = 750;
 /** How long a message that nobody need get any more may still take room. */
 const EXPIRY_SWEEP_MILLISECONDS = 60_000;
 
+const nobodyAtTheDoor: Doorkeeper = { entered: () => {}, left: () => {}, refused: () => 0 };
+
 export interface BrokerPorts {
   clock: Clock;
   log: Log;
   meter: Meter;
   access: AccessControl;
   store: Store;
+  /** Absent where nobody watches the door. */
+  doorkeeper?: Doorkeeper;
   /** A random UUID, for client identifiers that we assign. */
   uuid: () => string;
 }
@@ -96,6 +102,9 @@ export class Broker {
   /** The same of logins, apart: whoever tries many client identifiers must not push the others out. */
   readonly refusedLogins = new RefusalLedger();
   readonly refusalLines = new RefusalLines();
+  /** Who throws whom out. */
+  readonly referee = new Referee();
+  readonly doorkeeper: Doorkeeper;
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
   readonly services = new Services();
@@ -127,6 +136,7 @@ export class Broker {
     this.access = ports.access;
     this.store = ports.store;
     this.uuid = ports.uuid;
+    this.doorkeeper = ports.doorkeeper ?? nobodyAtTheDoor;
     this.now = this.clock.now();
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
     this.timers = new TimerWheel(TICK_MILLISECONDS, this.now, error => this.logFault('in a timer', error));

@@ -39,6 +39,7 @@ import { endConnection, type Ending, endingOf } from './endings.ts';
 import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
 import type { EnhancedAuthentication, Identity, Link, LinkEnd, LinkHandler, Peer, ServicePass } from './ports.ts';
 import { onPublish, onPubrel } from './publish.ts';
+import type { Pace } from './pace.ts';
 import type { RetainedBacklog } from './retained.ts';
 import { onSubscribe, onUnsubscribe } from './subscribe.ts';
 import type { TopicEntry } from './topic-cache.ts';
@@ -108,6 +109,10 @@ export class Connection implements LinkHandler {
   smallStart = 0;
   private pausedBySlowness = false;
   private pausedForStore = false;
+  /** How fast it publishes; null until that is of interest. */
+  pace: Pace | null = null;
+  /** Set while it has published faster than it may, and is not read. */
+  private readonly paceTimer = new Timer(() => this.goOnAfterPace());
 
   constructor(broker: Broker, link: Link, peer: Peer) {
     this.broker = broker;
@@ -142,7 +147,7 @@ export class Connection implements LinkHandler {
   /** Reads what has arrived, until it is used up or the connection has to wait or has ended. */
   readPackets(): void {
     try {
-      while (!this.waiting && !this.closed) {
+      while (!this.waiting && !this.closed && !this.paceTimer.isSet) {
         // A stream that is not MQTT shows in its first byte; its "length" is not worth waiting for.
         if (this.state === 'awaiting-connect') this.checkFirstByte();
         const status = this.reader.next();
@@ -235,6 +240,7 @@ export class Connection implements LinkHandler {
   onEnded(): void {
     this.retainedBacklog = NO_BACKLOG;
     this.attempt = null;
+    this.broker.timers.cancel(this.paceTimer);
   }
 
   addBacklog(): RetainedBacklog[] {
@@ -276,6 +282,17 @@ export class Connection implements LinkHandler {
     this.broker.store.onSettled(() => this.storeAnswered());
   }
 
+  waitForPace(milliseconds: number): void {
+    this.broker.meter.publishersSlowed++;
+    this.broker.timers.set(this.paceTimer, this.broker.now + milliseconds);
+    this.link.pause();
+  }
+
+  private goOnAfterPace(): void {
+    this.resumeReading();
+    this.readPackets();
+  }
+
   /** The store has answered for one of those that waited. */
   storeAnswered(): void {
     this.answersWaiting--;
@@ -287,7 +304,8 @@ export class Connection implements LinkHandler {
 
   /** Reads on, unless there is another reason not to. */
   resumeReading(): void {
-    if (!this.closed && !this.waiting && !this.pausedBySlowness && !this.pausedForStore) this.link.resume();
+    if (this.closed || this.waiting || this.paceTimer.isSet) return;
+    if (!this.pausedBySlowness && !this.pausedForStore) this.link.resume();
   }
 
   private frameError(status: number): PacketError {
@@ -401,7 +419,7 @@ export class Connection implements LinkHandler {
     if (this.state !== 'open') return this.onConnectTimeout();
     if (this.pass !== null) return endAtDeadline(this, this.pass);
     // Whom we do not read, we cannot call silent.
-    if (this.pausedForStore) this.lastPacketAt = broker.now;
+    if (this.pausedForStore || this.paceTimer.isSet) this.lastPacketAt = broker.now;
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this.timer, due);
     broker.meter.keepAliveTimeouts++;

@@ -5,6 +5,7 @@
 import { encodeDisconnect, NO_PROPERTIES, type PacketError, reasonCodes } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import type { Identity } from './ports.ts';
 import { keepBacklog } from './retained.ts';
 import { stow } from './queue.ts';
 import { startExpiry } from './sessions.ts';
@@ -79,10 +80,16 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   connection.onEnded();
 }
 
+/** Whoever has shown nothing at all is no reason to trust those who come from the same address. */
+export function hasProved({ username, certificate }: Identity): boolean {
+  return username !== null || certificate !== undefined;
+}
+
 function leaveSession(broker: Broker, connection: Connection, ending: Ending): void {
   if (connection.pass !== null) return void broker.confined--;
   const session = connection.session!;
   broker.connected--;
+  if (hasProved(connection.identity)) broker.doorkeeper.left(connection.peer);
   session.connection = null;
   if (session.expiryInterval > 0) {
     stow(broker, session);

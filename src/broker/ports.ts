@@ -8,6 +8,7 @@
  *   Store          the word that something is safe      storage/
  *   Log, Meter     what to tell the operator            observability/
  *   Clock          what time it is                      base/
+ *   Doorkeeper     who fails too often                  listeners/
  *   TopicService   answers to requests by PUBLISH       security/, admin/ by way of server/
  *
  * And what the edges may ask of the heart: BrokerControl.
@@ -472,6 +473,15 @@ export interface Meter {
   socketsAccepted: number;
   /** Closed by a connection limit before any MQTT. */
   connectionsRefusedByLimit: number;
+  /** Closed before any MQTT because their address was banned. */
+  connectionsRefusedByBan: number;
+  bansImposed: number;
+  /** Times that a client was not read because it published faster than it may. */
+  publishersSlowed: number;
+  /** Two clients that throw each other out under one client identifier. */
+  takeoverFights: number;
+  /** Newcomers of such a pair that were held off. */
+  takeoversHeldOff: number;
   /** CONNECTs refused, for whatever reason. */
   connectsRefused: number;
   /** Peers whose TLS handshake failed or whose certificate did not hold. */
@@ -617,6 +627,8 @@ export type DropCause =
   | 'slow-link'
   /** For the client's maximum packet size, or for message_size_limit. */
   | 'too-large'
+  /** Published faster than max_publish_rate or max_publish_byte_rate, where such are refused. */
+  | 'over-rate'
   /** The access rules said no, to its publish or to a delivery. */
   | 'denied'
   | 'expired'

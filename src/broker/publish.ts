@@ -12,6 +12,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { Broker } from './broker.ts';
 import { mayPublishConfined } from './confined.ts';
 import type { Connection } from './connection.ts';
+import { paceOf } from './pace.ts';
 import type { Identity } from './ports.ts';
 import { noteRefused } from './refused.ts';
 import { retain } from './retained.ts';
@@ -39,6 +40,8 @@ export function onPublish(broker: Broker, connection: Connection, first: number,
   if (broker.log.debug) {
     broker.log.write('debug', `Received PUBLISH from ${connection.clientId} ${receivedLine(view, topic.name)}`);
   }
+  const paced = paceOf(broker, connection);
+  if (paced !== null) return paced === 'drop' ? undefined : answer(broker, connection, paced);
   if (view.qos === 0) return onAtMostOnce(broker, connection, topic);
   if (isBeyondReceiveMaximum(broker, connection)) {
     return answer(broker, connection, reasonCodes.quotaExceeded);

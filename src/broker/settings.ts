@@ -40,6 +40,13 @@ export interface BrokerSettings {
   /** Bytes waiting for one peer that does not read: beyond it QoS 0 is dropped, and its own requests are not read. */
   maxLinkBufferBytes: number;
   connectTimeoutSeconds: number;
+  /** Of one client, a second; 0 for any. */
+  maxPublishRate: number;
+  maxPublishByteRate: number;
+  publishRateExceeded: 'slow' | 'refuse';
+  /** Take-overs between different addresses within a minute that make a fight; 0 for no referee. */
+  takeoverRounds: number;
+  takeoverNewcomer: 'admit' | 'hold';
 }
 
 export const defaultBrokerSettings: BrokerSettings = {
@@ -68,6 +75,11 @@ export const defaultBrokerSettings: BrokerSettings = {
   retainExpirySweepSeconds: 0,
   maxLinkBufferBytes: 8_388_608,
   connectTimeoutSeconds: 30,
+  maxPublishRate: 0,
+  maxPublishByteRate: 0,
+  publishRateExceeded: 'slow',
+  takeoverRounds: 5,
+  takeoverNewcomer: 'admit',
 };
 
 /** Caps other than max_packet_size (docs/compat/packets.md, 4), by packet type; index 0 is unused. */

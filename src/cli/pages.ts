@@ -24,6 +24,7 @@ import { sessionsPage } from './sessions.ts';
 import { topicsPage } from './topics.ts';
 import { retainedPage } from './retained.ts';
 import { dropsPage } from './drops.ts';
+import { bansPage } from './bans.ts';
 import { explainPage } from './explain.ts';
 import { quarantinePage } from './quarantine.ts';
 import { reloadPage } from './reload.ts';
@@ -80,6 +81,7 @@ export const pages: readonly CommandPage[] = [
   topicsPage,
   retainedPage,
   dropsPage,
+  bansPage,
   explainPage,
   quarantinePage,
   reloadPage,

@@ -193,6 +193,20 @@ export interface Settings {
   maxPendingConnections: number;
   connectTimeoutSeconds: number;
   tlsHandshakeTimeoutSeconds: number;
+  /** Failed logins of one address; 0 for no bans. */
+  banAfter: number;
+  banMaxSeconds: number;
+  /** Addresses, ranges and the word `private`. */
+  banExempt: string[];
+  /** A second, of one address; 0 for any, as below. */
+  maxConnectionRate: number;
+  /** A second, of one client. */
+  maxPublishRate: number;
+  maxPublishByteRate: number;
+  publishRateExceeded: 'slow' | 'refuse';
+  /** Within a minute; 0 for no referee. */
+  takeoverRounds: number;
+  takeoverNewcomer: 'admit' | 'hold';
   /** Bytes waiting for one peer that does not read. */
   maxLinkBufferBytes: number;
   /** 0 for any. */
@@ -360,6 +374,15 @@ export function newSettings(path: string | null): Settings {
     connectTimeoutSeconds: 30,
     tlsHandshakeTimeoutSeconds: 10,
     maxLinkBufferBytes: 8_388_608,
+    banAfter: 10,
+    banMaxSeconds: 3600,
+    banExempt: ['private'],
+    maxConnectionRate: 100,
+    maxPublishRate: 0,
+    maxPublishByteRate: 0,
+    publishRateExceeded: 'slow',
+    takeoverRounds: 5,
+    takeoverNewcomer: 'admit',
     maxKeepaliveSeconds: 0,
     setTcpNodelay: false,
     packetBufferSizeBytes: 4096,

@@ -2,6 +2,7 @@
  * Who may take a socket: limits per listener, for all listeners, and for those that have not finished CONNECT.
  * What is over a limit is closed before a byte of it is read, with one line and one counter.
  */
+import type { Socket } from 'node:net';
 import type { ListenerRules, Meter } from '../broker/ports.ts';
 import type { ListenerLimits } from './options.ts';
 
@@ -42,6 +43,13 @@ export class Admission {
     seats.taken++;
     this.taken++;
     return null;
+  }
+
+  /** Whoever may not come in just now is counted, and closed. */
+  turnAway(seats: Seats, socket: Socket): void {
+    this.meter.socketsAccepted++;
+    seats.accepted++;
+    socket.destroy();
   }
 
   leave(seats: Seats): void {

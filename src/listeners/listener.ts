@@ -143,6 +143,9 @@ export class Listener {
   private accept(socket: Socket): void {
     const { options, admission } = this.shared;
     const peer = this.peerOf(socket);
+    // Behind a proxy every socket is the proxy's; its header names the one who counts.
+    if (this.settings.proxyProtocol === 0 && options.turnsAway(peer) !== null)
+      return admission.turnAway(this.seats, socket);
     const limit = admission.enter(this.seats, this.rules);
     if (limit !== null) {
       options.log.write('notice', `Client connection from ${peer.address} denied: ${limit} exceeded.`);

@@ -98,6 +98,8 @@ export interface ListenerSetOptions {
   pendingConnects: () => number;
   /** Plain words on why TLS files could not be loaded; lines that follow Mosquitto's. */
   explain: (error: unknown, files: TlsOptions) => string[];
+  /** Why a peer, as soon as its address is known, may not come in just now; what there is to say was said. */
+  turnsAway: (peer: Peer) => 'banned' | 'rate' | null;
   /** Our own verdict on a client's chain, leaf first. It is asked beside OpenSSL's; both must hold. */
   judge: Judge;
   /** The same words for a verdict of OpenSSL's alone, by its code such as `CERT_HAS_EXPIRED`. */

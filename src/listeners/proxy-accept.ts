@@ -18,6 +18,7 @@ export async function readProxyHeader(arrival: Arrival): Promise<boolean> {
   }
   arrival.named = true;
   arrival.peer.proxied = true;
+  if (arrival.listener.shared.options.turnsAway(arrival.peer) !== null) return leaveQuietly(arrival);
   return version === 1 || checkTls(arrival, header);
 }
 

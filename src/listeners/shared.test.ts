@@ -134,6 +134,7 @@ export class Broker {
       onHttp: socket => socket.destroy(),
       pendingConnects: () => 0,
       explain: () => ['explained'],
+      turnsAway: () => null,
       judge: (chain, trust) => judgeClient(chain, trust, Date.now()),
       judgementOfOpenssl: verdictOfOpenSsl,
       passForExpired: () => null,

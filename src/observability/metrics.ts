@@ -23,6 +23,8 @@ export interface MetricFacts {
   devices: { count: number; endingSoon: number } | null;
   store: StoreFacts | null;
   drops: readonly { cause: string; messages: number }[];
+  /** In force. */
+  bans: number;
   loop: { busySeconds: number; late: Histogram };
   process: ProcessFacts;
   workers: readonly { kind: string; count: number }[];
@@ -110,8 +112,9 @@ export const metricRows: readonly MetricRow[] = [
     name: 'zancudo_connections_refused_total',
     type: 'counter',
     labels: ['stage'],
-    says: 'Sockets turned away, by how far they came: `limit` before a byte was read, `tls` in the handshake or by its certificate, `connect` by the answer to CONNECT, `timeout` because nothing whole came in time.',
+    says: 'Sockets turned away, by how far they came: `ban` and `limit` before a byte was read, `tls` in the handshake or by its certificate, `connect` by the answer to CONNECT, `timeout` because nothing whole came in time.',
     value: ({ meter }) => [
+      { labels: { stage: 'ban' }, value: meter.connectionsRefusedByBan },
       { labels: { stage: 'limit' }, value: meter.connectionsRefusedByLimit },
       { labels: { stage: 'tls' }, value: meter.tlsRefused },
       { labels: { stage: 'connect' }, value: meter.connectsRefused },
@@ -129,6 +132,11 @@ export const metricRows: readonly MetricRow[] = [
   counter('zancudo_protocol_errors_total', 'protocolErrors', 'Packets that broke the specification; the sender was cut off.'),
   counter('zancudo_oversize_packets_total', 'oversizePackets', 'Packets above max_packet_size or the cap of their type.'),
   counter('zancudo_slow_links_paused_total', 'slowLinksPaused', 'Times that requests of a client were left unread because it did not read the answers.'),
+  gauge('zancudo_bans', 'Addresses whose connections are closed as they arrive just now.', ({ bans }) => bans),
+  counter('zancudo_bans_imposed_total', 'bansImposed', 'Addresses banned, for failed logins or by the operator.'),
+  counter('zancudo_publishers_slowed_total', 'publishersSlowed', 'Times that a client was not read for a while because it published faster than it may.'),
+  counter('zancudo_takeover_fights_total', 'takeoverFights', 'Times that two clients were found to throw each other out under one client identifier.'),
+  counter('zancudo_takeovers_held_off_total', 'takeoversHeldOff', 'Newcomers of such a pair that were refused.'),
   counter('zancudo_sessions_expired_total', 'sessionsExpired', 'Sessions dropped because their expiry interval was over.'),
 
   {

@@ -34,6 +34,7 @@ function facts(changes: Partial<MetricFacts> = {}): MetricFacts {
     devices: null,
     store: null,
     drops: [],
+    bans: 0,
     loop: { busySeconds: 1.5, late: new LoopWatch().late },
     process: {
       cpuSeconds: 1,

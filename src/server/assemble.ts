@@ -12,6 +12,8 @@ import { Broker, TICK_MILLISECONDS } from '../broker/mod.ts';
 import type { ListenerRules, Peer } from '../broker/ports.ts';
 import { nearestExistingPath, type Settings } from '../conf/mod.ts';
 import {
+  AddressDoorkeeper,
+  type DoorLimits,
   ListenerError,
   type ListenerLimits,
   type ListenerOptions,
@@ -22,7 +24,14 @@ import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts'
 import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl, HashQueue } from '../security/mod.ts';
 import { WriteScheduler } from '../transport/mod.ts';
-import { brokerSettings, listenerLimits, listenerOptions, listenerRules, securityScopes } from './map-settings.ts';
+import {
+  brokerSettings,
+  doorLimits,
+  listenerLimits,
+  listenerOptions,
+  listenerRules,
+  securityScopes,
+} from './map-settings.ts';
 import { openEnrolment } from './enrolment.ts';
 import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
@@ -43,6 +52,9 @@ export interface RunningBroker {
   readonly rules: readonly ListenerRules[];
   /** Changed in place by a reload. */
   readonly limits: ListenerLimits;
+  /** So is this. */
+  readonly door: DoorLimits;
+  readonly doorkeeper: AddressDoorkeeper;
   readonly sysTopics: SysTopics;
   readonly log: BrokerLog;
   readonly watch: BrokerWatch;
@@ -94,7 +106,9 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const opened = await openStore(settings, log);
   if (!opened.ok) return opened;
   const meter = createMeter();
-  const ports = { clock: systemClock, log, meter, access, store: opened.store, uuid: randomUUID };
+  const door = doorLimits(settings);
+  const doorkeeper = new AddressDoorkeeper({ limits: door, log, meter, wall: () => systemClock.wall() });
+  const ports = { clock: systemClock, log, meter, access, store: opened.store, doorkeeper, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
@@ -126,6 +140,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
       },
       pendingConnects: () => broker.connections.size - broker.connected,
       explain: (error, files) => explanation(error, files),
+      turnsAway: peer => doorkeeper.turnsAway(peer),
       judge: (chain, trust) => judgeClient(chain, trust, systemClock.wall()),
       judgementOfOpenssl: verdictOfOpenSsl,
       passForExpired: (listener, der) => (enrolling === null ? null : passForExpired(enrolling, listener, der)),
@@ -168,6 +183,8 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     listeners,
     rules,
     limits,
+    door,
+    doorkeeper,
     sysTopics,
     log,
     watch,

@@ -2,7 +2,7 @@
 import type { ListenerRules } from '../broker/ports.ts';
 import { type BrokerSettings, defaultBrokerSettings } from '../broker/mod.ts';
 import type { ListenerSettings, SecurityScope, Settings } from '../conf/mod.ts';
-import type { CertificatePair, ListenerLimits, ListenerOptions, TlsOptions } from '../listeners/mod.ts';
+import type { CertificatePair, DoorLimits, ListenerLimits, ListenerOptions, TlsOptions } from '../listeners/mod.ts';
 
 export function brokerSettings(settings: Settings): BrokerSettings {
   return {
@@ -31,6 +31,20 @@ export function brokerSettings(settings: Settings): BrokerSettings {
     retainExpirySweepSeconds: settings.retainExpiryIntervalSeconds,
     maxLinkBufferBytes: settings.maxLinkBufferBytes,
     connectTimeoutSeconds: settings.connectTimeoutSeconds,
+    maxPublishRate: settings.maxPublishRate,
+    maxPublishByteRate: settings.maxPublishByteRate,
+    publishRateExceeded: settings.publishRateExceeded,
+    takeoverRounds: settings.takeoverRounds,
+    takeoverNewcomer: settings.takeoverNewcomer,
+  };
+}
+
+export function doorLimits(settings: Settings): DoorLimits {
+  return {
+    banAfter: settings.banAfter,
+    banSecondsMax: settings.banMaxSeconds,
+    banExempt: settings.banExempt,
+    connectionsPerSecond: settings.maxConnectionRate,
   };
 }
 

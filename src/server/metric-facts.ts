@@ -32,6 +32,7 @@ export function metricFacts(running: RunningBroker, expiries: Expiries): MetricF
         : { count: devices.length, endingSoon: devices.filter(each => each.ends - now <= SOON_MS).length },
     store,
     drops: Object.entries(broker.meter.drops).map(([cause, messages]) => ({ cause, messages })),
+    bans: running.doorkeeper.list().length,
     loop: { busySeconds: watch.loop.busySeconds, late: watch.loop.late },
     process: processFacts(),
     workers: [{ kind: 'store', count: store === null ? 0 : 1 }],

@@ -51,6 +51,8 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     notReady: () => notReady(running),
     status: () => status(running, home, expiries),
     drops: () => drops(running),
+    bans: running.doorkeeper,
+    control: running.broker.control,
     reload,
     explain: question => explain.explainLive(running, question),
     accessChanges: (lines, insteadOf) => explain.accessChanges(running, lines, insteadOf),

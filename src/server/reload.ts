@@ -10,7 +10,7 @@ import { planReload, type ReloadPlan } from '../conf/mod.ts';
 import { type RunningBroker, optionsOf, remarkOnCertificates } from './assemble.ts';
 import { logFailure, logMessages, reread } from './configuration.ts';
 import type { Home } from './first-start.ts';
-import { brokerSettings, listenerLimits, listenerRules, securityScopes } from './map-settings.ts';
+import { brokerSettings, doorLimits, listenerLimits, listenerRules, securityScopes } from './map-settings.ts';
 import { changeText } from './reload-words.ts';
 import type { BrokerCommand } from './process/mod.ts';
 
@@ -70,6 +70,7 @@ function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport
   const certificates = listeners.reload(options);
   if (certificates) remarkOnCertificates(log, options);
   Object.assign(limits, listenerLimits(settings));
+  Object.assign(running.door, doorLimits(settings));
   broker.reconfigure(brokerSettings(settings));
   log.configure(settings.log);
   running.sysTopics.setInterval(settings.sysIntervalSeconds);

@@ -42,6 +42,8 @@ const looks: readonly Look[] = [
   },
   ({ meter }) => refusedText(meter),
   ({ meter }) => many(meter.connectionsRefusedByLimit, 'connections were closed by a connection limit'),
+  ({ meter }) => many(meter.bansImposed, 'times an address was banned (zancudo bans)'),
+  ({ meter }) => many(meter.takeoverFights, 'times two clients threw each other out under one client identifier; the log names them'),
   ({ meter }) => many(meter.slowLinksPaused, 'times a client did not read what it had asked for'),
   ({ quarantined }) => {
     if (quarantined.length === 0) return null;

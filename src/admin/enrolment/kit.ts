@@ -2,6 +2,7 @@
  * A device's kit behind a one-time link, `/kit/TOKEN`. GET shows a page with a button, so that a preview of the link in
  * a chat, a virus scanner or a reload takes nothing away; the button's POST gives the kit out, once.
  */
+import { sourceOf } from '../../base/mod.ts';
 import { lookAtParcel, type Parcel, takeParcel, timeText } from '../../pki/mod.ts';
 import type { Route, Visit } from './visit.ts';
 
@@ -45,7 +46,7 @@ function found<T extends Parcel>(visit: Visit, find: (...at: [string, string, nu
   }
   const parcel = find(options.folder, visit.path.slice('/kit/'.length), applicant.now);
   if (parcel !== null) return parcel;
-  options.office.attempts.failed(applicant.address, applicant.now);
+  options.office.attempts.failed(sourceOf(applicant.address), applicant.now);
   visit.noteRefusal('token-unknown', goneLog);
   visit.text(404, 'This link has been used, or its time is up. Ask for another one.\n');
   return null;

@@ -4,7 +4,7 @@ import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import { CONFINED_SECONDS_MAX } from '../confined.ts';
 import type { Connection } from '../connection.ts';
 import { resumeDelivery } from '../deliver.ts';
-import { endConnection, phraseFor } from '../endings.ts';
+import { endConnection, hasProved, phraseFor } from '../endings.ts';
 import { keepSession } from '../keep.ts';
 import type { ConnectAttempt } from './attempt.ts';
 
@@ -28,6 +28,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   connection.state = 'open';
   if (ordinary) broker.connected++;
   else broker.confined++;
+  if (ordinary && hasProved(connection.identity)) broker.doorkeeper.entered(connection.peer);
   logAccepted(attempt);
   const connack = encodeConnack(
     { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },

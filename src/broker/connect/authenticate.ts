@@ -4,6 +4,7 @@ import { beginEnhanced } from '../auth.ts';
 import { phraseFor } from '../endings.ts';
 import type { AuthenticationRequest, Identity, Peer, ServicePass, Verdict } from '../ports.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
+import { later } from './later.ts';
 
 export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<StageOutcome> {
   const { packet, broker } = attempt;
@@ -21,8 +22,19 @@ export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<St
   return onVerdict(attempt, verdict);
 }
 
-function onVerdict(attempt: ConnectAttempt, verdict: Verdict): StageOutcome {
-  return verdict.allowed ? admit(attempt, verdict.pass) : notAuthorised(verdict.because);
+function onVerdict(attempt: ConnectAttempt, verdict: Verdict): StageOutcome | Promise<StageOutcome> {
+  if (verdict.allowed) return admit(attempt, verdict.pass);
+  return verdict.undecided === true ? notAuthorised(verdict.because) : refuseLogin(attempt, verdict.because);
+}
+
+/** What was shown does not hold. Whoever goes on guessing gets the answer later and later. */
+export function refuseLogin(
+  { broker, connection, username }: ConnectAttempt,
+  because: string,
+): StageOutcome | Promise<StageOutcome> {
+  const refusal = notAuthorised(because);
+  const wait = broker.doorkeeper.refused(connection.peer, username);
+  return wait === 0 ? refusal : later(broker, wait, refusal);
 }
 
 function admit(attempt: ConnectAttempt, pass: ServicePass | undefined): undefined {

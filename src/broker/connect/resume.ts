@@ -8,13 +8,16 @@ import { cappedExpiry, createSession, endSession, stopExpiry } from '../sessions
 import type { BrokerSession } from '../types.ts';
 import { forgetWill } from '../wills.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
+import { judgeTakeOver } from './referee.ts';
 
 /** [MQTT-3.1.4-3]: the old connection of this client identifier goes, with reason code 0x8E. */
-export function takeOver(attempt: ConnectAttempt): StageOutcome {
+export function takeOver(attempt: ConnectAttempt): StageOutcome | Promise<StageOutcome> {
   const { broker, clientId, packet } = attempt;
   const session = broker.sessions.get(clientId);
   const old = session?.connection;
   if (session === undefined || old === null || old === undefined) return undefined;
+  const held = judgeTakeOver(attempt, old);
+  if (held !== undefined) return held;
   // The will speaks only if the session ends here, and not if it was to wait: the client is back
   // before its delay is over [MQTT-3.1.2-8] (docs/compat/packets.md, 3).
   const ends = session.expiryInterval === 0 || packet.cleanStart;

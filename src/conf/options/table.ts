@@ -1,4 +1,5 @@
 /** Every option, by chapter. Whoever wants to know something of options walks these rows. */
+import { abuse } from './abuse.ts';
 import { access } from './access.ts';
 import { bridgeTls } from './bridge-tls.ts';
 import { bridges } from './bridges.ts';
@@ -24,6 +25,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'Access', rows: access },
   { title: 'Plugins', rows: plugins },
   { title: 'Limits', rows: limits },
+  { title: 'Against abuse', rows: abuse },
   { title: 'Persistence', rows: persistence },
   { title: 'Log and state', rows: logging },
   { title: 'Process and files', rows: processOptions },

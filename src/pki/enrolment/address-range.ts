@@ -1,5 +1,6 @@
 /** Where somebody may come from: `192.168.1.0/24`, `fd00::/8`, or a single address. */
 import { BlockList, isIP } from 'node:net';
+import { plainAddress } from '../../base/mod.ts';
 import { PkiError } from '../pki-error.ts';
 
 const widths: Record<number, number> = { 4: 32, 6: 128 };
@@ -29,10 +30,4 @@ export function isInRange(range: string, address: string): boolean {
   const plain = plainAddress(address);
   const family = isIP(plain);
   return family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** Without a zone, and an IPv4 address that came over an IPv6 socket as what it is. */
-export function plainAddress(address: string): string {
-  const [bare = ''] = address.split('%');
-  return bare.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

@@ -12,7 +12,7 @@
  * Nothing of what a request claims to be is believed: the name is the invitation's, or that of the old certificate.
  */
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import type { Finding } from '../../base/mod.ts';
+import { AttemptLimit, type Finding, sourceOf } from '../../base/mod.ts';
 import type { KeyKind } from '../keys.ts';
 import { PkiError } from '../pki-error.ts';
 import type { RegistryStore } from '../registry/journal.ts';
@@ -22,7 +22,6 @@ import { withRegistry, type ClientRequest, type Registry } from '../registry/reg
 import { readRequest } from '../request.ts';
 import { timeText } from '../time-text.ts';
 import { isInRange } from './address-range.ts';
-import { AttemptLimit } from './attempt-limit.ts';
 import { EnrolmentRefusal } from './refusal.ts';
 import { standingOf, type Standing } from './renewal.ts';
 import { sameHash, tokenHash } from './token.ts';
@@ -60,9 +59,12 @@ export interface Enrolled {
 const waitingMax = 100;
 const busySeconds = 5;
 
+/** By address: five free, then 2 s, 4 s, 8 s ... 10 min. */
+const attemptRules = { freeFailures: 5, firstWaitMs: 2000, waitMsMax: 600_000, forgetMs: 600_000 };
+
 export class EnrolmentOffice {
   /** Of all doors together. */
-  readonly attempts = new AttemptLimit();
+  readonly attempts = new AttemptLimit(attemptRules);
   readonly #options: OfficeOptions;
   readonly #view: LedgerView;
   #waiting = 0;
@@ -77,7 +79,7 @@ export class EnrolmentOffice {
     const wait = this.tooSoon(applicant);
     if (wait !== null) return wait;
     const found = findInvite(this.#view.read(), token, applicant);
-    if (found instanceof EnrolmentRefusal) this.attempts.failed(applicant.address, applicant.now);
+    if (found instanceof EnrolmentRefusal) this.attempts.failed(sourceOf(applicant.address), applicant.now);
     return found;
   }
 
@@ -107,7 +109,7 @@ export class EnrolmentOffice {
     if (wait !== null) return wait;
     const standing = this.standing(certificate, applicant.now);
     if (standing instanceof EnrolmentRefusal) {
-      if (standing.code !== 'too-many') this.attempts.failed(applicant.address, applicant.now);
+      if (standing.code !== 'too-many') this.attempts.failed(sourceOf(applicant.address), applicant.now);
       return standing;
     }
     return this.#issue(request, applicant, (registry, key) => {
@@ -120,7 +122,7 @@ export class EnrolmentOffice {
 
   /** Null when the address may try; no failure is counted. */
   tooSoon({ address, now }: Applicant): EnrolmentRefusal | null {
-    const seconds = Math.ceil(this.attempts.waitMs(address, now) / 1000);
+    const seconds = Math.ceil(this.attempts.waitMs(sourceOf(address), now) / 1000);
     if (seconds === 0) return null;
     const log = 'too many failed attempts from this address';
     return new EnrolmentRefusal('too-many', `too many failed attempts; try again in ${seconds} s`, log, seconds);
@@ -140,7 +142,7 @@ export class EnrolmentOffice {
       const home = { folder, store, now: applicant.now, view: this.#view };
       const enrolled = await withRegistry(home, registry => this.#issueWith(registry, decide(registry, key)));
       if (enrolled instanceof EnrolmentRefusal) return enrolled;
-      this.attempts.succeeded(applicant.address);
+      this.attempts.succeeded(sourceOf(applicant.address));
       await this.#options.inForce();
       return enrolled;
     } catch (error) {
@@ -166,7 +168,7 @@ export class EnrolmentOffice {
     const { finding } = error;
     if (finding.code === 'pki.name-taken') return new EnrolmentRefusal('name-taken', 'the name is taken', finding.saw);
     if (finding.code !== 'pki.request-refused') return unavailable(finding);
-    this.attempts.failed(address, now);
+    this.attempts.failed(sourceOf(address), now);
     return new EnrolmentRefusal('request-refused', finding.saw);
   }
 }
