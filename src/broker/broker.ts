@@ -76,6 +76,8 @@ export class Broker {
   readonly meter: Meter;
   readonly store: Store;
   readonly uuid: () => string;
+  /** Tells this process from other brokers on the way of a message through bridges. */
+  readonly id: string;
   access: AccessControl;
   settings: BrokerSettings;
   frameLimits: number[];
@@ -136,6 +138,7 @@ export class Broker {
     this.access = ports.access;
     this.store = ports.store;
     this.uuid = ports.uuid;
+    this.id = ports.uuid();
     this.doorkeeper = ports.doorkeeper ?? nobodyAtTheDoor;
     this.now = this.clock.now();
     this.unixSecond = Math.floor(this.clock.wall() / 1000);

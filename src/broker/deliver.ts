@@ -39,7 +39,8 @@ export function deliver(broker: Broker, publication: Publication, subscription: 
   if (qos === 0 && connection !== null && !waitsItsTurn) {
     return sendAtMostOnce(broker, connection, publication, retain, subscription.identifier);
   }
-  if (qos === 0 && !broker.settings.queueQos0Messages) return false;
+  const keepsQos0 = broker.settings.queueQos0Messages || session.owner?.listener.bridge?.keepsQos0 === true;
+  if (qos === 0 && !keepsQos0) return false;
   return take(broker, session, new Delivery(publication.stable(), qos, retain, subscription.identifier));
 }
 

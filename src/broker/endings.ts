@@ -101,8 +101,9 @@ function leaveSession(broker: Broker, connection: Connection, ending: Ending): v
 }
 
 function logEnd(broker: Broker, connection: Connection, ending: Ending): void {
-  if (broker.log.connections) {
-    const { address, port } = connection.peer;
+  const { address, port, listener } = connection.peer;
+  const isQuiet = listener.bridge !== undefined && ending.reason === null;
+  if (broker.log.connections && !isQuiet) {
     const who = `Client ${connection.clientId} [${address}:${port}] disconnected`;
     broker.log.write('notice', ending.reason === null ? `${who}.` : `${who}: ${closedSentence(ending.reason)}`);
   }

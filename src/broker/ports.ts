@@ -135,6 +135,19 @@ export interface ListenerRules {
   useIdentityAsUsername: boolean;
   useSubjectAsUsername: boolean;
   useUsernameAsClientId: boolean;
+  /** Set where no listener is: the end of a bridge that is in this process. */
+  bridge?: LocalBridge;
+}
+
+/**
+ * A bridge of this broker is its operator's own: nobody asks for its password, no access rule and no limit for clients
+ * holds it (docs/compat/password-acl.md, 1), and what is under way is bounded by the window of the other broker.
+ */
+export interface LocalBridge {
+  /** QoS 0 messages wait, too, while the bridge is away. */
+  keepsQos0: boolean;
+  /** The other broker has forgotten what was under way: both directions begin anew what they had not finished. */
+  startsOver: boolean;
 }
 
 /** Who the access rules are asked about. */

@@ -21,6 +21,7 @@ import { isOutsideRules, isOutsideRulesBytes, isServiceTopic, serve, type Servic
 import { keepBirthCertificate } from './sparkplug.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { receivedLine } from './trace.ts';
+import type { BrokerSession } from './types.ts';
 
 /** Open QoS 2 exchanges of a 3.x client, which cannot be told a receive maximum, and their payload together. */
 const OPEN_EXCHANGES_MAX_V3 = 1000;
@@ -127,6 +128,14 @@ function passOn(broker: Broker, connection: Connection, { message }: IncomingExc
   if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, message);
   if (message.isExpired(broker.unixSecond)) return;
   publish(broker, new Publication().fromMessage(message, topic));
+}
+
+/** Nobody will release what was taken from a broker that has forgotten it: it was acknowledged, and is passed on now. */
+export function passOnUnreleased(broker: Broker, connection: Connection, session: BrokerSession): void {
+  for (const [packetId, exchange] of session.incoming.drain()) {
+    if (session.stored) broker.store.removeExchange(session.clientId, packetId);
+    if (exchange.deliver) passOn(broker, connection, exchange);
+  }
 }
 
 /** A request to a service, in memory of its own. */

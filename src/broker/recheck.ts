@@ -14,7 +14,9 @@ import type { ServicePass } from './ports.ts';
  */
 export async function recheckConnections(broker: Broker, onCutOff: (clientId: string) => void): Promise<void> {
   // Whoever has a pass is asked again by the service itself, with each request.
-  const open = [...broker.connections].filter(({ state, pass }) => state === 'open' && pass === null);
+  const open = [...broker.connections].filter(
+    ({ state, pass, peer }) => state === 'open' && pass === null && peer.listener.bridge === undefined,
+  );
   for (const connection of open) recheckCertificate(broker, connection);
   for (const connection of open) {
     try {

@@ -5,6 +5,9 @@
 import type { ProtocolVersion, PublishParts } from '../codec/mod.ts';
 import type { Publication } from './outgoing.ts';
 
+/** What of a message goes into its packet. */
+export type AliasedPublication = Omit<Publication, 'phase' | 'resolve' | 'reject'>;
+
 const noTopic = Buffer.alloc(0);
 
 export class AliasBook {
@@ -19,7 +22,7 @@ export class AliasBook {
     this.chosenMax = chosenMax;
   }
 
-  parts(publication: Publication, dup: boolean, version: ProtocolVersion): PublishParts {
+  parts(publication: AliasedPublication, dup: boolean, version: ProtocolVersion): PublishParts {
     const { topic, payload, qos, retain, packetId, rawProperties } = publication;
     const alias = publication.topicAlias || this.choose(topic);
     const isKnown = alias > 0 && this.known.get(alias) === topic;

@@ -133,9 +133,9 @@ export class Connection {
     this.send(encodePublish(parts));
   }
 
-  sendAck(name: AckName, packetId: number): void {
-    this.trace?.sendingAck(name, packetId, 0);
-    this.send(encodeAck(name, { packetId, reasonCode: 0, properties: NO_PROPERTIES }, this.version));
+  sendAck(name: AckName, packetId: number, reasonCode = 0): void {
+    this.trace?.sendingAck(name, packetId, reasonCode);
+    this.send(encodeAck(name, { packetId, reasonCode, properties: NO_PROPERTIES }, this.version));
   }
 
   sendSubscribe(packet: Subscribe): void {

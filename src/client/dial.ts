@@ -75,13 +75,18 @@ async function openSocket(endpoint: Endpoint, opened: Socket[]): Promise<Socket>
   return at(loopback).catch(() => at(target.host));
 }
 
-function connectTo(host: string, port: number, { noDelay, bindAddress }: Endpoint): Socket {
-  return connectSocket({
+function connectTo(host: string, port: number, { noDelay, bindAddress, tcpKeepAlive }: Endpoint): Socket {
+  const socket = connectSocket({
     host,
     port,
     noDelay: noDelay ?? false,
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
   });
+  if (tcpKeepAlive !== undefined) {
+    const { idleSeconds, intervalSeconds, count } = tcpKeepAlive;
+    socket.setKeepAlive(true, idleSeconds * 1000, intervalSeconds * 1000, count);
+  }
+  return socket;
 }
 
 function opening(socket: Socket, endpoint: Endpoint, opened: Socket[]): Promise<Socket> {

@@ -22,6 +22,12 @@ import type { Requester } from './request.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { Wire } from './wire.ts';
 
+export { AliasBook, type AliasedPublication } from './alias-book.ts';
+export { connectPacket } from './connect-packet.ts';
+export { connectionRefused } from './connack-refusal.ts';
+export { Connection, type ConnectionOwner } from './connection.ts';
+export { placeOf } from './dial.ts';
+export { rawProperties } from './properties.ts';
 export { Client, type DisconnectOptions, type Interceptor, type PublishOptions } from './client.ts';
 export { ClientError, type ErrorKind, mayPass } from './client-error.ts';
 export type {

@@ -13,6 +13,8 @@ export interface TlsOptions {
   passphrase?: string;
   /** Checks neither the chain nor the name. Whoever stands between can read and change everything. */
   insecure?: boolean;
+  /** Checks the chain, and takes it for any name. */
+  anyName?: boolean;
   /** The name that the certificate must have, if it is not the host's. */
   serverName?: string;
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
@@ -42,6 +44,8 @@ export interface Endpoint {
   /** Local address to connect from. */
   bindAddress?: string;
   noDelay?: boolean;
+  /** TCP keep alive: silence, then probes at this interval, then the end. */
+  tcpKeepAlive?: { idleSeconds: number; intervalSeconds: number; count: number };
   tls?: TlsOptions;
   /** MQTT inside WebSocket. */
   websocket?: { path?: string; headers?: Readonly<Record<string, string>> };

@@ -45,6 +45,7 @@ export function tlsSettings(options: TlsOptions): ConnectionOptions {
     ...(options.key === undefined ? {} : { key: options.key }),
     ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
     ...(options.alpn === undefined ? {} : { ALPNProtocols: [options.alpn] }),
+    ...(options.anyName === true ? { checkServerIdentity: () => undefined } : {}),
     ...trust(options),
     ...ciphers(options),
   };

@@ -132,18 +132,13 @@ export function answerUnfulfilled(reading: Reading): void {
     if (fate.kind === 'without effect')
       reading.say('warning', `${placeText(place)}: '${option}' has no effect here: ${fate.why}.`);
   }
-  const missed = reading.unfulfilled.filter(({ fate }) => fate.kind === 'not built yet' || fate.kind === 'refused');
+  const missed = reading.unfulfilled.filter(({ fate }) => fate.kind === 'refused');
   const [first] = missed;
   if (first === undefined) return;
-  throw new ConfError([`Error: ${refusalText(first)}`], explainMissed(missed), 3, first.place);
+  throw new ConfError([`Error: '${first.option}' cannot be used with Zancudo.`], explainMissed(missed), 3, first.place);
 }
 
-function refusalText({ option, fate }: Unfulfilled): string {
-  if (fate.kind === 'not built yet') return `'${option}' is not built yet in this version of Zancudo (${fate.part}).`;
-  return `'${option}' cannot be used with Zancudo.`;
-}
-
-/** One sentence for each reason, with the options it stands for: a bridge is many lines, but one thing. */
+/** One sentence for each reason, with the options it stands for. */
 function explainMissed(missed: readonly Unfulfilled[]): string[] {
   const byReason = Map.groupBy(missed, missedReason);
   return [...byReason].map(([reason, of]) => {
@@ -154,6 +149,5 @@ function explainMissed(missed: readonly Unfulfilled[]): string[] {
 }
 
 function missedReason({ fate }: Unfulfilled): string {
-  if (fate.kind === 'refused') return `${fate.why}.`;
-  return 'without it the file would not do what it says. Take it out, or stay with Mosquitto until a later version has it.';
+  return 'why' in fate ? `${fate.why}.` : '';
 }

@@ -181,9 +181,9 @@ test('a mistyped name is refused with the name that was meant', () => {
   assert.equal(exitCode, 3);
 });
 
-test('a part that is not built yet refuses the file and says which', () => {
+test('an option that cannot be refuses the file and says which', () => {
   const refused: [string, RegExp][] = [
-    ['listener 1\nconnection up\naddress h\ntopic #', /'connection' is not built yet .*\(bridges\)/],
+    ['listener 1\nconnection up\naddress h\ntopic #\nbridge_require_ocsp true', /'bridge_require_ocsp' cannot be used/],
     ['listener 1\ntls_engine pkcs11', /'tls_engine' cannot be used/],
     ['listener 1\ntls_keyform engine', /'tls_keyform' cannot be used/],
   ];
@@ -316,7 +316,7 @@ test('units are converted once, here', () => {
   assert.equal(settingsOf('retain_expiry_interval 20000000').retainExpiryIntervalSeconds, 600_000_000);
 });
 
-test('a bridge is read whole before it is refused', () => {
+test('a bridge that lacks something is refused, and the line says what', () => {
   const refused: [string, string][] = [
     ['connection b\ntopic #', 'Error: Invalid bridge configuration: no remote addresses defined.'],
     ['connection b\naddress h', 'Error: Invalid bridge configuration: no topics defined.'],

@@ -40,7 +40,7 @@ export function optionsReference(): string {
     'One option per line: its name, a space, its value. Lines that begin with `#` are comments. The file is UTF-8.',
     '**SIGHUP** says whether a changed value applies when the file is read again. **Here** says what becomes of the option:',
     'it *works*; it is accepted *without effect*, and a log line says why; or the file is refused with a line that says so,',
-    'because the part is *not built yet* or the thing *cannot be*. No option is ignored in silence.',
+    'because the thing *cannot be*. No option is ignored in silence.',
     '',
     ...chapters.flatMap(chapterLines),
   ]
@@ -93,7 +93,6 @@ const sinceText = (row: OptionRow): string =>
 
 function describeFate(fate: Fate): string {
   if (fate.kind === 'works') return 'works';
-  if (fate.kind === 'not built yet') return `not built yet (${fate.part})`;
   return `${fate.kind === 'refused' ? 'cannot be' : 'without effect'}: ${escaped(fate.why)}`;
 }
 

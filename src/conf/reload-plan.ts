@@ -121,7 +121,8 @@ class Plan {
     const seen = new Set<string>();
     for (const row of optionRows) {
       const [field] = row.fields;
-      if (row.scope !== scope || field === undefined || seen.has(field)) continue;
+      // Bridges are compared and told one by one by those who run them, without their passwords.
+      if (row.scope !== scope || field === undefined || field === 'bridges' || seen.has(field)) continue;
       seen.add(field);
       const [from, to] = [valueOf(before, field), valueOf(after, field)];
       if (text(from) === text(to)) continue;

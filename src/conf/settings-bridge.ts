@@ -47,8 +47,8 @@ export interface BridgeSettings {
   maxTopicAlias: number;
   /** Null for max_inflight_messages. */
   receiveMaximum: number | null;
-  /** 4294967295 for never. */
-  sessionExpirySeconds: number;
+  /** 4294967295 for never; null for what cleanSession says. */
+  sessionExpirySeconds: number | null;
   tcpKeepalive: { idleSeconds: number; intervalSeconds: number; count: number } | null;
   tcpUserTimeoutMilliseconds: number | null;
   cafile: string | null;
@@ -99,7 +99,7 @@ export function newBridge(name: string, place: Place): BridgeSettings {
     maxPacketSizeBytes: 0,
     maxTopicAlias: 10,
     receiveMaximum: null,
-    sessionExpirySeconds: 0,
+    sessionExpirySeconds: null,
     tcpKeepalive: null,
     tcpUserTimeoutMilliseconds: null,
     cafile: null,

@@ -157,6 +157,7 @@ export class ConfiguredAccessControl implements AccessControl {
   }
 
   private may(access: Access, who: Identity, topic: string): boolean {
+    if (who.listener.bridge !== undefined) return true;
     const scope = this.scopeOf(who.listener);
     if (scope === null) return false;
     if (this.quarantine.size > 0 && this.heldFor(scope, who) !== null) return false;
@@ -175,6 +176,7 @@ export class ConfiguredAccessControl implements AccessControl {
       const because = `${topic.startsWith('$share') ? '$share' : '$SYS'} topics are the broker's own`;
       return { allowed: false, because, tried: [] };
     }
+    if (who.listener.bridge !== undefined) return { allowed: true, because: 'a bridge of this broker may', tried: [] };
     const scope = this.scopeOf(who.listener);
     if (scope === null) {
       return { allowed: false, because: `no access rules are known for ${who.listener.name}`, tried: [] };

@@ -35,6 +35,7 @@ import {
 import { openEnrolment } from './enrolment.ts';
 import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
+import { BridgeOffice } from './bridges.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
 import { tellOfQuarantine } from './quarantine-topics.ts';
@@ -58,6 +59,7 @@ export interface RunningBroker {
   readonly sysTopics: SysTopics;
   readonly log: BrokerLog;
   readonly watch: BrokerWatch;
+  readonly bridges: BridgeOffice;
   /** For telling what a reload has changed. */
   readonly files: FileNews;
   /** After a reload: topics of the broker's own that the new settings want. */
@@ -111,6 +113,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const ports = { clock: systemClock, log, meter, access, store: opened.store, doorkeeper, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
+  const bridges = new BridgeOffice(broker, log);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
   const inForce = (): Settings => running?.settings ?? settings;
@@ -149,10 +152,12 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     new WriteScheduler(),
   );
   const options = optionsOf(settings, rules, access);
+  await bridges.prepare(settings);
   try {
     await openListeners(listeners, options, settings.localOnly);
   } catch (error) {
     enrolment?.stop();
+    await bridges.stop();
     await opened.close();
     if (!(error instanceof ListenerError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
@@ -162,6 +167,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   if (rules.some(({ protocol }) => protocol === 'http_api')) watch.start();
   const sysTopics = startSysTopics(broker, settings);
   const stopTime = startTime(broker, sysTopics);
+  bridges.start();
   log.publishTo(line => publishLogLine(broker, line));
   const stop = async (): Promise<void> => {
     stopTime();
@@ -169,6 +175,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     watch.stop();
     httpApi.close();
     log.publishTo(null);
+    await bridges.stop();
     const closed = listeners.close();
     broker.stop();
     await closed;
@@ -188,6 +195,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     sysTopics,
     log,
     watch,
+    bridges,
     files: new FileNews(),
     serveTopics,
     stop,

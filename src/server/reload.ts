@@ -22,7 +22,10 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
     log.write('information', 'Reloading config.');
     const plan = planned(running, command, home);
     if (plan === null) report.ok = false;
-    else putInForce(running, plan, report);
+    else {
+      putInForce(running, plan, report);
+      report.changed.push(...(await running.bridges.reload(plan.settings)));
+    }
     log.reopen();
     await running.broker.recheck(() => report.disconnected++);
   } finally {

@@ -37,4 +37,12 @@ export class IncomingExchanges<P = unknown> {
     this.payloadBytes -= exchange.message.payload.length;
     return exchange;
   }
+
+  /** Takes everything out that was never released. */
+  drain(): [packetId: number, exchange: IncomingExchange<P>][] {
+    const open = [...(this.byId ?? [])];
+    this.byId = null;
+    this.payloadBytes = 0;
+    return open;
+  }
 }

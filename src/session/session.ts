@@ -73,11 +73,15 @@ export class Session<Connection = unknown, Publisher = unknown> {
     if (state === deliveryStates.unsent || state === deliveryStates.releaseUnsent) this.unsentInflight--;
   }
 
-  /** After a reconnect everything in flight is to be sent again, in its old order. [MQTT-4.4.0-1], [MQTT-4.6.0-1] */
-  rewind(): void {
+  /**
+   * After a reconnect everything in flight is to be sent again, in its old order. [MQTT-4.4.0-1], [MQTT-4.6.0-1]
+   * From the beginning when the receiver is known to have forgotten: a PUBREL would be of a message it does not have.
+   */
+  rewind(fromTheBeginning = false): void {
     this.unsentInflight = 0;
     for (const delivery of this.inflight) {
-      const released = delivery.state === deliveryStates.released || delivery.state === deliveryStates.releaseUnsent;
+      const hadArrived = delivery.state === deliveryStates.released || delivery.state === deliveryStates.releaseUnsent;
+      const released = hadArrived && !fromTheBeginning;
       delivery.state = released ? deliveryStates.releaseUnsent : deliveryStates.unsent;
       this.unsentInflight++;
     }

@@ -11,6 +11,9 @@ import type { ConnectAttempt } from './attempt.ts';
 /** "No limit" of max_inflight_messages and of a receive maximum. */
 const UNLIMITED = 65535;
 
+/** The user property by which bridges of ours ask for the identity of a broker, and are told. */
+const BRIDGE_PROPERTY = 'zancudo-bridge';
+
 export function accept(attempt: ConnectAttempt): undefined {
   const { broker, connection, packet } = attempt;
   const session = attempt.session!;
@@ -51,7 +54,7 @@ function applyClientLimits({ broker, connection, packet }: ConnectAttempt): void
   const { receiveMaximum, maximumPacketSize, topicAliasMaximum } = packet.properties;
   connection.sendQuota = receiveMaximum ?? (broker.settings.maxInflightMessages || UNLIMITED);
   connection.maximumPacketSize = Math.min(maximumPacketSize ?? LARGEST_PACKET_BYTES, LARGEST_PACKET_BYTES);
-  connection.receiveMaximum = broker.settings.maxInflightMessages;
+  connection.receiveMaximum = listener.bridge === undefined ? broker.settings.maxInflightMessages : 0;
   connection.mountPoint = listener.mountPoint === '' ? null : Buffer.from(listener.mountPoint);
   const outgoing = Math.min(topicAliasMaximum ?? 0, listener.maxTopicAliasBroker);
   if (packet.version === 5) {
@@ -94,13 +97,16 @@ function properties(attempt: ConnectAttempt): Properties {
   const receive = settings.maxInflightMessages;
   if (receive > 0 && receive < UNLIMITED) result.receiveMaximum = receive;
   if (listener.maxQos < 2) result.maximumQos = listener.maxQos;
+  // A bridge that asks whom it has reached does not send back what has been here.
+  const asks = packet.properties.userProperties?.some(([name]) => name === BRIDGE_PROPERTY) ?? false;
+  if (asks) result.userProperties = [[BRIDGE_PROPERTY, broker.id]];
   return result;
 }
 
 function logAccepted({ broker, connection, packet, clientId, sessionPresent }: ConnectAttempt): void {
   const { log } = broker;
   const { peer } = connection;
-  if (log.connections) {
+  if (log.connections && peer.listener.bridge === undefined) {
     const kind = packet.bridge ? 'bridge' : 'client';
     const user = connection.identity.username === null ? '' : `, u'${connection.identity.username}'`;
     const details = `p${packet.version}, c${packet.cleanStart ? 1 : 0}, k${packet.keepAlive}${user}`;

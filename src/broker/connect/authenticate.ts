@@ -8,6 +8,7 @@ import { later } from './later.ts';
 
 export function authenticate(attempt: ConnectAttempt): StageOutcome | Promise<StageOutcome> {
   const { packet, broker } = attempt;
+  if (attempt.connection.peer.listener.bridge !== undefined) return setIdentity(attempt);
   const request = requestOf(attempt);
   const { refusal, pass, certificate } = attempt.connection.peer;
   if (refusal !== null && pass !== undefined) {

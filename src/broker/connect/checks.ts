@@ -84,9 +84,9 @@ function nameFromCertificate(attempt: ConnectAttempt, byIdentity: boolean): Stag
   return undefined;
 }
 
-export function checkPrefix({ broker, clientId }: ConnectAttempt): StageOutcome {
+export function checkPrefix({ broker, clientId, connection }: ConnectAttempt): StageOutcome {
   const prefix = broker.settings.clientIdPrefix;
-  if (clientId.startsWith(prefix)) return undefined;
+  if (clientId.startsWith(prefix) || connection.peer.listener.bridge !== undefined) return undefined;
   return { ...notAuthorised(), because: `its client id does not start with "${prefix}" (clientid_prefixes).` };
 }
 
@@ -115,6 +115,7 @@ export function applyKeepAlive(attempt: ConnectAttempt): StageOutcome {
   const maximum = attempt.broker.settings.maxKeepaliveSeconds;
   const asked = attempt.packet.keepAlive;
   if (maximum === 0 || (asked !== 0 && asked <= maximum)) return undefined;
+  if (attempt.connection.peer.listener.bridge !== undefined) return undefined;
   if (attempt.packet.version === 5) {
     attempt.keepAlive = maximum;
     return undefined;

@@ -6,6 +6,7 @@ import { dropDelivery } from '../keep.ts';
 import type { Identity } from '../ports.ts';
 import { cappedExpiry, createSession, endSession, stopExpiry } from '../sessions.ts';
 import type { BrokerSession } from '../types.ts';
+import { passOnUnreleased } from '../publish.ts';
 import { forgetWill } from '../wills.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
 import { judgeTakeOver } from './referee.ts';
@@ -29,8 +30,9 @@ export function takeOver(attempt: ConnectAttempt): StageOutcome | Promise<StageO
 }
 
 /** `global_max_clients` counts sessions; whoever has one already gets in. */
-export function makeRoom({ broker, clientId }: ConnectAttempt): StageOutcome {
+export function makeRoom({ broker, clientId, connection }: ConnectAttempt): StageOutcome {
   const maximum = broker.settings.globalMaxClients;
+  if (connection.peer.listener.bridge !== undefined) return undefined;
   if (maximum < 0 || broker.sessions.has(clientId) || broker.sessions.size < maximum) return undefined;
   return {
     v3: null,
@@ -62,9 +64,11 @@ export function resumeSession(attempt: ConnectAttempt): StageOutcome {
 }
 
 function resume({ broker, connection }: ConnectAttempt, session: BrokerSession): void {
+  const startsOver = connection.peer.listener.bridge?.startsOver === true;
   stopExpiry(broker, session);
   forgetWill(broker, session);
-  session.rewind();
+  session.rewind(startsOver);
+  if (startsOver) passOnUnreleased(broker, connection, session);
   session.dropsReported = false;
   // Remembered routes hold answers about the one who was here before.
   if (!isSameIdentity(session.owner, connection.identity)) broker.tree.generation++;
@@ -81,7 +85,8 @@ function isSameIdentity(a: Identity | null, b: Identity): boolean {
   return a.certificate === b.certificate && a.vouchedName === b.vouchedName;
 }
 
-function expiryOf({ broker, packet }: ConnectAttempt): number {
+function expiryOf({ broker, packet, connection }: ConnectAttempt): number {
+  if (connection.peer.listener.bridge !== undefined) return packet.properties.sessionExpiryInterval ?? 0;
   if (packet.version !== 5) return packet.cleanStart ? 0 : cappedExpiry(broker, NEVER);
   return cappedExpiry(broker, packet.properties.sessionExpiryInterval ?? 0); // [MQTT-3.1.2-23]
 }

@@ -1,5 +1,5 @@
 /** Chapter: bridges over TLS. Certificates and a pre-shared key exclude each other. */
-import { bridgeOption, specialOption, type OptionRow } from './row.ts';
+import { bridgeOption, refused, specialOption, type OptionRow } from './row.ts';
 import { bool, path, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 import type { BridgeSettings } from '../settings-bridge.ts';
@@ -111,6 +111,10 @@ export const bridgeTls: readonly OptionRow[] = [
     type: bool,
     field: 'requireOcsp',
     says: 'The other broker must show that its certificate is not revoked (OCSP stapling).',
+    fate: refused(
+      'the stapled answer cannot be checked, and a bridge that does not check it would not do what it says',
+    ),
+    only: { when: 'true', test: value => value },
     since: '1.6',
     reload: 'live',
   }),

@@ -1,5 +1,5 @@
-/** Chapter: bridges to other brokers. Read and checked like everything else; refused in the end, until the part that runs them is there. */
-import { bridgeOption, bridgesNotBuilt, specialOption, type OptionRow, type Row } from './row.ts';
+/** Chapter: bridges to other brokers. */
+import { bridgeOption, specialOption, withoutEffect, type OptionRow, type Row } from './row.ts';
 import { bool, choice, emptyValue, integer, text } from './types.ts';
 import { refuse } from '../error.ts';
 import { newBridge, type BridgeSettings } from '../settings-bridge.ts';
@@ -54,7 +54,6 @@ export const bridges: readonly OptionRow[] = [
     standard: 'none',
     since: '<=1.4',
     reload: 'live',
-    fate: bridgesNotBuilt,
     scope: 'global',
     needs: 'nothing',
     fields: ['bridges'],
@@ -274,8 +273,10 @@ export const bridges: readonly OptionRow[] = [
     type: sessionExpiry,
     field: 'sessionExpirySeconds',
     says: 'How long the other broker keeps the session, with MQTT 5. 4294967295 is for ever.',
+    standard: '4294967295, or 0 with cleansession true',
     since: '2.1',
-    differs: 'Mosquitto 2.1.2 cannot read numbers above 2147483647.',
+    differs:
+      'Mosquitto sends 0 unless told otherwise, so that a bridge with MQTT 5 loses what is published over there while it is down. Mosquitto 2.1.2 cannot read numbers above 2147483647.',
     reload: 'live',
   }),
   bridgeOption({
@@ -292,6 +293,9 @@ export const bridges: readonly OptionRow[] = [
     type: integer({ argument: 'milliseconds', min: 0, outside: '-1', error: 'Error: invalid TCP user timeout value.' }),
     field: 'tcpUserTimeoutMilliseconds',
     says: 'TCP_USER_TIMEOUT of the connection.',
+    fate: withoutEffect(
+      'Node.js cannot set it; a connection that is dead is found by keepalive_interval or bridge_tcp_keepalive',
+    ),
     standard: 'the system\u2019s own',
     since: '2.1',
     reload: 'live',

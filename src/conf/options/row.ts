@@ -17,14 +17,11 @@ export type Fate =
   | { kind: 'works' }
   /** Accepted; a log line says why it changes nothing. */
   | { kind: 'without effect'; why: string }
-  /** Refused; a log line says which part brings it. */
-  | { kind: 'not built yet'; part: string }
   /** Refused for good; a log line says why and what to do instead. */
   | { kind: 'refused'; why: string };
 
 export const works: Fate = { kind: 'works' };
 export const withoutEffect = (why: string): Fate => ({ kind: 'without effect', why });
-export const notBuiltYet = (part: string): Fate => ({ kind: 'not built yet', part });
 export const refused = (why: string): Fate => ({ kind: 'refused', why });
 
 /** What SIGHUP does with a changed value. */
@@ -100,9 +97,6 @@ const findScope: { [S in ScopeName]: (reading: Reading, needs: Needs, written: s
   plugin: (reading, _needs, written) => reading.plugin(written),
 };
 
-/** Bridges are read and checked, and refused as a whole until the part that runs them is there. */
-export const bridgesNotBuilt = notBuiltYet('bridges');
-
 interface Placement<T, S extends ScopeName> {
   scope: S;
   needs: Needs;
@@ -111,7 +105,7 @@ interface Placement<T, S extends ScopeName> {
 }
 
 function make<T, S extends ScopeName>(row: Row<T>, { scope, needs, fields, put }: Placement<T, S>): OptionRow {
-  const fate = row.fate ?? (scope === 'bridge' ? bridgesNotBuilt : works);
+  const fate = row.fate ?? works;
   const apply = (argument: Argument, reading: Reading, written: string): void => {
     const target = findScope[scope](reading, needs, written);
     if (row.deprecated !== undefined) {
