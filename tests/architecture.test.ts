@@ -47,6 +47,9 @@ const mayImport: Record<string, string> = {
 const packages: Record<string, string> = {
   '@peculiar/x509': 'pki',
   'reflect-metadata': 'pki',
+  bcryptjs: 'security',
+  mariadb: 'security',
+  pg: 'security',
   ws: 'transport',
 };
 
@@ -65,6 +68,7 @@ const notInTheHeart = {
 const sideDoors = [
   'src/admin/enrolment-mqtt/mod.ts',
   'src/admin/enrolment/mod.ts',
+  'src/security/database/mod.ts',
   'src/security/dynamic-security/mod.ts',
   'src/server/devices/mod.ts',
   'src/server/explain/mod.ts',

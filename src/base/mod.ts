@@ -4,6 +4,7 @@ export { AttemptLimit, type AttemptRules } from './attempt-limit.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { assert, unreachable } from './assert.ts';
 export { systemClock, type TimeSource } from './clock.ts';
+export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timer, TimerWheel } from './timer-wheel.ts';
 export { findingLines, type Finding, type Severity } from './finding.ts';

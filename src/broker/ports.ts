@@ -198,6 +198,11 @@ export interface AccessControl {
   readonly readsUnrestricted: boolean;
   /** Slow hashes and databases answer later; whatever can be answered at once is. Never rejects. */
   authenticate(request: AuthenticationRequest): Verdict | Promise<Verdict>;
+  /**
+   * Fetches what the questions below need to know of this identity, before the first is asked. Null when there is nothing
+   * to wait for; resolves to why it cannot be had, null when it can. Never rejects.
+   */
+  prepare?(who: Identity): Promise<string | null> | null;
   /** Null when the method is not served (MQTT 5: reason code 0x8C). */
   enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null;
   /** Topic names are as the rules see them: with the mount point in front. */

@@ -47,6 +47,8 @@ async function recheckLogin(broker: Broker, connection: Connection): Promise<voi
   const verdict = await broker.access.authenticate(requestOf(attempt as ConnectAttempt));
   const refused = verdict.allowed ? becameLess(verdict.pass) : verdict;
   if (refused !== null && refused.undecided !== true) cutOff(broker, connection, null, refused.because);
+  // Rules that cannot be had allow nothing; the connection itself stays.
+  else await broker.access.prepare?.(connection.identity);
 }
 
 function becameLess(pass: ServicePass | undefined): { because: string; undecided?: true } | null {

@@ -5,6 +5,7 @@
  *                        any step may end in one failure
  */
 import { answerUnfulfilled, checkWhole, warnOfIdleFolders, warnOfTwins } from './check.ts';
+import { checkBackends } from './check-backends.ts';
 import { settleEnrolment } from './settle-enrolment.ts';
 import { ConfError, foundAt } from './error.ts';
 import { includeDirectory, readConfiguration } from './read.ts';
@@ -22,6 +23,7 @@ export function loadConfiguration(path: string | null, commandLine: CommandLineP
   try {
     if (path !== null) readConfiguration(path, reading);
     checkWhole(reading);
+    checkBackends(reading);
     checkPlugins(reading);
     warnOfTwins(reading);
     warnOfIdleFolders(reading);

@@ -5,6 +5,7 @@ export { optionsReference } from './reference.ts';
 export { mountPoints, storeFile } from './persist-plugin.ts';
 export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
+export type { AuthBackendSettings } from './settings-backend.ts';
 export type { BridgeSettings, BridgeTopic } from './settings-bridge.ts';
 export type {
   DynamicSecuritySettings,

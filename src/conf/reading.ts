@@ -12,13 +12,14 @@
 import { refuse } from './error.ts';
 import type { Fate } from './options/row.ts';
 import type { ConfMessage } from './result.ts';
+import type { AuthBackendSettings } from './settings-backend.ts';
 import type { BridgeSettings } from './settings-bridge.ts';
 import type { ListenerSettings, Place, PluginSettings, SecurityScope, Settings } from './settings.ts';
 import { newListener, newSecurityScope, newSettings } from './settings.ts';
 
 /** What an option needs around it. */
 export type Needs =
-  'nothing' | 'listener' | 'listener or default' | 'explicit listener' | 'security' | 'bridge' | 'plugin';
+  'nothing' | 'listener' | 'listener or default' | 'explicit listener' | 'security' | 'backend' | 'bridge' | 'plugin';
 
 /** A plugin and the listener it serves; null for every one. */
 export interface Attachment {
@@ -35,6 +36,7 @@ export interface Unfulfilled {
 
 interface Current {
   listener: ListenerSettings | null;
+  backend: AuthBackendSettings | null;
   bridge: BridgeSettings | null;
   plugin: PluginSettings | null;
 }
@@ -46,7 +48,7 @@ export class Reading {
   readonly unfulfilled: Unfulfilled[] = [];
   /** The line being read. */
   place: Place;
-  current: Current = { listener: null, bridge: null, plugin: null };
+  current: Current = { listener: null, backend: null, bridge: null, plugin: null };
   #defaultListener: ListenerSettings | null = null;
   #securityTouched = false;
   readonly #begun = new Set<string>();
@@ -74,7 +76,7 @@ export class Reading {
   /** Runs `inside` with nothing current, as every included file begins, and goes back to what was. */
   apart(inside: () => void): void {
     const { current, place } = this;
-    this.current = { listener: null, bridge: null, plugin: null };
+    this.current = { listener: null, backend: null, bridge: null, plugin: null };
     inside();
     this.current = current;
     this.place = place;
@@ -121,6 +123,16 @@ export class Reading {
     this.#securityTouched = true;
     if (!this.settings.perListenerSettings) return this.settings.security;
     return this.listener('listener', option).security;
+  }
+
+  backend(option: string): AuthBackendSettings {
+    return (
+      this.current.backend ??
+      refuse(
+        `Error: The '${option}' option requires an auth_backend to be defined first.`,
+        `Write a line such as 'auth_backend postgresql' above it.`,
+      )
+    );
   }
 
   bridge(option: string): BridgeSettings {

@@ -1,6 +1,7 @@
 /** Writes docs/reference/options.md from the table, so that the page cannot say anything else than the program does. */
 import type { Fate, OptionRow, Reload, ScopeName } from './options/row.ts';
 import { chapters, type Chapter } from './options/table.ts';
+import { newAuthBackend } from './settings-backend.ts';
 import { newBridge } from './settings-bridge.ts';
 import { newListener, newLogSettings, newSecurityScope, newSettings } from './settings.ts';
 
@@ -11,6 +12,7 @@ const standards: Readonly<Record<ScopeName, object>> = {
   log: newLogSettings(),
   security,
   listener: newListener(1883, security),
+  backend: newAuthBackend('postgresql', '', place),
   bridge: newBridge('', place),
   plugin: {},
 };
@@ -20,6 +22,7 @@ const scopeText: Readonly<Record<ScopeName, string>> = {
   log: 'all',
   security: 'all; per listener with `per_listener_settings true`',
   listener: 'listener',
+  backend: 'auth_backend',
   bridge: 'connection',
   plugin: 'plugin',
 };

@@ -11,6 +11,7 @@
  * later (a certificate that does not load, a port that is taken) can name the line. What is not in `places` is a default.
  * This file knows values only; how they are written in a file is the business of options/ and read.ts.
  */
+import type { AuthBackendSettings } from './settings-backend.ts';
 import type { BridgeSettings } from './settings-bridge.ts';
 
 /** Where an option stood. */
@@ -52,6 +53,8 @@ export interface SecurityScope {
   passwordFile: string | null;
   aclFile: string | null;
   pskFile: string | null;
+  /** In the order in which they are asked. */
+  authBackends: AuthBackendSettings[];
   /** When dynamic security is asked; null where it is not. Listeners carry the resolved value. */
   dynamicSecurity: DynamicSecurityTurn | null;
   places: Places;
@@ -285,6 +288,7 @@ export function newSecurityScope(): SecurityScope {
     passwordFile: null,
     aclFile: null,
     pskFile: null,
+    authBackends: [],
     dynamicSecurity: null,
     places: {},
   };

@@ -26,6 +26,7 @@ import type {
   Authorizer,
   DynamicRules,
   EnhancedMethod,
+  UserSources,
 } from './authenticator.ts';
 import type { AclFile } from './acl-file.ts';
 import { HashQueue } from './hash-queue.ts';
@@ -40,6 +41,8 @@ export interface AccessControlOptions {
   authorizers?: readonly Authorizer[];
   /** Asked on the listeners whose scope says so. */
   dynamicSecurity?: DynamicRules;
+  /** The `auth_backend`s that the scopes name. */
+  backends?: UserSources;
   /** Of all who check or make password hashes; logins beyond its bound are refused as busy. */
   queue?: HashQueue;
   /** What becomes of a device that tries what its certificate does not allow; `refuse` unless given. */
@@ -72,6 +75,7 @@ export class ConfiguredAccessControl implements AccessControl {
   private readonly authenticators: readonly Authenticator[];
   private readonly authorizers: readonly Authorizer[];
   private readonly dynamicSecurity: DynamicRules | null;
+  private readonly backends: UserSources | null;
   private readonly methods: ReadonlyMap<string, EnhancedMethod>;
   private devicePolicy: DevicePolicy;
   private readonly quarantine = new Quarantine();
@@ -84,6 +88,7 @@ export class ConfiguredAccessControl implements AccessControl {
     this.authenticators = options.authenticators ?? [];
     this.authorizers = options.authorizers ?? [];
     this.dynamicSecurity = options.dynamicSecurity ?? null;
+    this.backends = options.backends ?? null;
     this.methods = options.enhanced ?? new Map<string, EnhancedMethod>();
     this.devicePolicy = options.devicePolicy ?? 'refuse';
     this.wall = options.wall ?? (() => 0);
@@ -98,6 +103,7 @@ export class ConfiguredAccessControl implements AccessControl {
       authenticators: this.authenticators,
       authorizers: this.authorizers,
       dynamicSecurity: this.dynamicSecurity,
+      backends: this.backends,
       notice: text => this.log.write('notice', text),
     });
     if (!loaded.ok) return this.generation === 0 ? loaded.failure : unchanged(loaded.failure);
@@ -127,6 +133,15 @@ export class ConfiguredAccessControl implements AccessControl {
     if (!(verdict instanceof Promise)) return verdict;
     // The file may have been replaced while the hash was computed: then only the new one counts.
     return verdict.then(late => (generation === this.generation ? late : this.authenticate(request)));
+  }
+
+  /** Every backend of the scope at once; the first that cannot say is the reason. */
+  prepare(who: Identity): Promise<string | null> | null {
+    const waits = (this.scopeOf(who.listener)?.backends ?? [])
+      .map(each => each.prepare(who))
+      .filter(wait => wait !== null);
+    if (waits.length === 0) return null;
+    return Promise.all(waits).then(reasons => reasons.find(reason => reason !== null) ?? null);
   }
 
   enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null {

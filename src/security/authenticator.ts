@@ -15,6 +15,7 @@ import type {
   RuleTried,
   ServicePass,
 } from '../broker/ports.ts';
+import type { UserBackendSettings } from './database/settings.ts';
 
 export type Answer = 'allow' | 'deny' | 'defer' | 'ignore';
 
@@ -53,6 +54,19 @@ export interface DynamicRules {
   /** `last`: nobody is asked after it, so that an unknown name has to cost as much as a known one. */
   login(last: boolean): Authenticator;
   readonly rules: Authorizer;
+}
+
+/** One `auth_backend`: it is asked over a network, so what it says of an identity is fetched before it is needed. */
+export interface UserSource extends Authenticator, Authorizer {
+  /** False when it says nothing about topics. */
+  readonly hasRules: boolean;
+  /** Null when there is nothing to wait for; resolves to why it cannot be had, null when it can. Never rejects. */
+  prepare(who: Identity): Promise<string | null> | null;
+}
+
+export interface UserSources {
+  /** Those of one scope, in order. */
+  of(wanted: readonly UserBackendSettings[]): readonly UserSource[];
 }
 
 /** Opens one conversation of MQTT 5 enhanced authentication. */

@@ -16,7 +16,10 @@ export type {
   DynamicRules,
   EnhancedMethod,
   Reasons,
+  UserSource,
+  UserSources,
 } from './authenticator.ts';
+export type { UserBackendSettings } from './database/settings.ts';
 export { type ControlReply, controlResponse, readControlRequest } from './control-protocol.ts';
 export { certificateLine, devicesBegin, devicesEnd } from './certificate-identity.ts';
 export { type AclFile, plannedAclFile } from './acl-file.ts';

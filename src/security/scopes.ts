@@ -7,7 +7,8 @@
  */
 import type { ListenerRules } from '../broker/ports.ts';
 import { AclFile, type AclRules, loadAclFile } from './acl-file.ts';
-import type { Authenticator, Authorizer, DynamicRules } from './authenticator.ts';
+import type { Authenticator, Authorizer, DynamicRules, UserSource, UserSources } from './authenticator.ts';
+import type { UserBackendSettings } from './database/settings.ts';
 import type { HashQueue } from './hash-queue.ts';
 import { loadPasswordFile, type PasswordEntries, PasswordFile } from './password-file.ts';
 import { loadPskFile, type PskEntries } from './psk-file.ts';
@@ -18,6 +19,8 @@ export interface SecurityScope {
   passwordFile: string | null;
   aclFile: string | null;
   pskFile: string | null;
+  /** In the order in which they are asked. */
+  backends?: readonly UserBackendSettings[];
   /** When dynamic security is asked here; absent or null where it is not. */
   dynamicSecurity?: { beforePasswords: boolean; beforeAcl: boolean } | null;
 }
@@ -28,6 +31,7 @@ export type SecurityScopes = ReadonlyMap<ListenerRules, SecurityScope>;
 export interface Scope {
   authenticators: readonly Authenticator[];
   authorizers: readonly Authorizer[];
+  backends: readonly UserSource[];
   psk: PskEntries | null;
   /** For what is bound to certificates, and for trying other rules in its place. */
   acl: AclFile | null;
@@ -43,6 +47,7 @@ export interface Surroundings {
   authenticators: readonly Authenticator[];
   authorizers: readonly Authorizer[];
   dynamicSecurity: DynamicRules | null;
+  backends: UserSources | null;
   notice: (text: string) => void;
 }
 
@@ -80,12 +85,23 @@ class Loader {
     this.around = around;
   }
 
-  scope({ passwordFile, aclFile, pskFile, dynamicSecurity = null }: SecurityScope): Scope {
+  scope({ passwordFile, aclFile, pskFile, dynamicSecurity = null, backends: wanted = [] }: SecurityScope): Scope {
+    const backends = this.around.backends?.of(wanted) ?? [];
     const passwords = passwordFile === null ? null : this.passwordFile(passwordFile);
     const acl = aclFile === null ? null : this.aclFile(aclFile);
     return {
-      authenticators: [...this.around.authenticators, ...this.logins(passwords, dynamicSecurity)],
-      authorizers: [...this.around.authorizers, ...this.rules(acl, dynamicSecurity)],
+      authenticators: [
+        ...this.around.authenticators,
+        ...this.logins(passwords, dynamicSecurity, backends.length === 0),
+        ...backends,
+      ],
+      // An acl_file has the last word, so it comes last.
+      authorizers: [
+        ...this.around.authorizers,
+        ...backends.filter(({ hasRules }) => hasRules),
+        ...this.rules(acl, dynamicSecurity),
+      ],
+      backends,
       acl,
       psk: pskFile === null ? null : once(this.pskFiles, pskFile, path => this.read(loadPskFile(path))),
       passwords:
@@ -93,11 +109,13 @@ class Loader {
     };
   }
 
-  private logins(passwords: PasswordFile | null, turn: DynamicSecurityTurn): Authenticator[] {
+  /** `last`: nobody is asked after these. */
+  private logins(passwords: PasswordFile | null, turn: DynamicSecurityTurn, last: boolean): Authenticator[] {
     const dynamic = turn === null ? null : this.around.dynamicSecurity;
-    if (dynamic === null || turn === null) return passwords === null ? [] : [passwords];
-    if (passwords === null) return [dynamic.login(true)];
-    return turn.beforePasswords ? [dynamic.login(false), passwords] : [passwords, dynamic.login(true)];
+    const file = passwords === null || last ? passwords : leavingUnknown(passwords);
+    if (dynamic === null || turn === null) return file === null ? [] : [file];
+    if (file === null) return [dynamic.login(last)];
+    return turn.beforePasswords ? [dynamic.login(false), file] : [file, dynamic.login(last)];
   }
 
   private rules(acl: AclFile | null, turn: DynamicSecurityTurn): Authorizer[] {
@@ -133,6 +151,16 @@ class Loader {
     }
     return undefined;
   }
+}
+
+/** A password file that is not the last to be asked leaves the names that it does not know to the others. */
+function leavingUnknown(passwords: PasswordFile): Authenticator {
+  return {
+    authenticate: request => {
+      const isUnknown = request.username !== null && !passwords.entries.has(request.username);
+      return isUnknown ? 'defer' : passwords.authenticate(request);
+    },
+  };
 }
 
 function once<T>(made: Map<string, T>, path: string, make: (path: string) => T): T {

@@ -36,6 +36,7 @@ import { openEnrolment } from './enrolment.ts';
 import { enrolmentPorts } from './enrolment-by-mqtt.ts';
 import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
 import { BridgeOffice } from './bridges.ts';
+import { AuthBackends, prepareRestored } from './auth-backends.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
 import { tellOfQuarantine } from './quarantine-topics.ts';
@@ -59,6 +60,7 @@ export interface RunningBroker {
   readonly sysTopics: SysTopics;
   readonly log: BrokerLog;
   readonly watch: BrokerWatch;
+  readonly backends: AuthBackends;
   readonly bridges: BridgeOffice;
   /** For telling what a reload has changed. */
   readonly files: FileNews;
@@ -94,9 +96,13 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const queue = new HashQueue(settings.maxPendingConnections);
   const dynamic = await openDynamicSecurity(settings, log, queue);
   if (!dynamic.ok) return dynamic;
+  const backends = new AuthBackends(log, queue, () => created.ok && created.access.rulesChanged());
+  const unusable = await backends.prepare(settings);
+  if (unusable !== null) return { ok: false, ...unusable };
   const created = createAccessControl(scopes, {
     log,
     queue,
+    backends,
     ...(dynamic.security === null ? {} : { dynamicSecurity: dynamic.security }),
     authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
     devicePolicy: settings.devicePolicy,
@@ -113,6 +119,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const ports = { clock: systemClock, log, meter, access, store: opened.store, doorkeeper, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
+  await prepareRestored(broker, access);
   const bridges = new BridgeOffice(broker, log);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
@@ -181,12 +188,14 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     await closed;
     await untilGone(listeners);
     await dynamic.security?.close();
+    await backends.close();
     await opened.close();
   };
   running = {
     settings,
     broker,
     access,
+    backends,
     listeners,
     rules,
     limits,

@@ -1,7 +1,8 @@
 /** From the configuration's words to those of the heart and of the listeners. Nothing is decided here. */
 import type { ListenerRules } from '../broker/ports.ts';
 import { type BrokerSettings, defaultBrokerSettings } from '../broker/mod.ts';
-import type { ListenerSettings, SecurityScope, Settings } from '../conf/mod.ts';
+import type { AuthBackendSettings, ListenerSettings, Settings } from '../conf/mod.ts';
+import type { SecurityScope, UserBackendSettings } from '../security/mod.ts';
 import type { CertificatePair, DoorLimits, ListenerLimits, ListenerOptions, TlsOptions } from '../listeners/mod.ts';
 
 export function brokerSettings(settings: Settings): BrokerSettings {
@@ -104,7 +105,18 @@ export function securityScopes(
   listeners: readonly ListenerSettings[],
   rules: readonly ListenerRules[],
 ): Map<ListenerRules, SecurityScope> {
-  return new Map(listeners.map((listener, i) => [rules[i]!, listener.security]));
+  return new Map(
+    listeners.map(({ security }, i) => [rules[i]!, { ...security, backends: security.authBackends.map(userBackend) }]),
+  );
+}
+
+/** Every backend that some listener asks. */
+export function userBackends(settings: Settings): UserBackendSettings[] {
+  return settings.listeners.flatMap(({ security }) => security.authBackends.map(userBackend));
+}
+
+function userBackend({ place, places: _, ...backend }: AuthBackendSettings): UserBackendSettings {
+  return { ...backend, where: `${place.file}:${place.line}` };
 }
 
 function tlsOptions(listener: ListenerSettings, lookup: (identity: string) => Buffer | null): TlsOptions | null {

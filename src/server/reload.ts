@@ -7,6 +7,7 @@
  */
 import type { ReloadReport } from '../admin/mod.ts';
 import { planReload, type ReloadPlan } from '../conf/mod.ts';
+import { present } from './auth-backends.ts';
 import { type RunningBroker, optionsOf, remarkOnCertificates } from './assemble.ts';
 import { logFailure, logMessages, reread } from './configuration.ts';
 import type { Home } from './first-start.ts';
@@ -20,12 +21,14 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
   log.overhear = (as, text) => void ((as === 'error' || as === 'warning') && report.said.push(text));
   try {
     log.write('information', 'Reloading config.');
-    const plan = planned(running, command, home);
+    const found = planned(running, command, home);
+    const plan = found !== null && (await openNewBackends(running, found)) ? found : null;
     if (plan === null) report.ok = false;
     else {
       putInForce(running, plan, report);
       report.changed.push(...(await running.bridges.reload(plan.settings)));
     }
+    await running.backends.reloaded(running.settings);
     log.reopen();
     await running.broker.recheck(() => report.disconnected++);
   } finally {
@@ -58,6 +61,15 @@ function planned(running: RunningBroker, command: BrokerCommand, home: Home | nu
   }
   for (const { as, text } of plan.messages) log.write(as, text);
   return plan;
+}
+
+/** Before the rules that name them: whoever is here has rows before they count. */
+async function openNewBackends({ backends, broker, log }: RunningBroker, { settings }: GoodPlan): Promise<boolean> {
+  const failure = await backends.prepare(settings, present(broker));
+  if (failure === null) return true;
+  for (const line of failure.lines) log.write('error', line);
+  log.write('error', '  The broker keeps running with its previous settings.');
+  return false;
 }
 
 function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport): void {

@@ -1,8 +1,8 @@
 /**
  * CONNECT from the first byte to the CONNACK, on one screen.
  *
- * A stage returns nothing to let the attempt pass, a refusal to end it, or a promise of either; only authentication
- * ever waits. Every refusal leaves by refuse().
+ * A stage returns nothing to let the attempt pass, a refusal to end it, or a promise of either; only
+ * authentication and the fetching of rules ever wait. Every refusal leaves by refuse().
  */
 import type { PacketError } from '../../codec/mod.ts';
 import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../../codec/mod.ts';
@@ -15,6 +15,7 @@ import type { ConnectAttempt, ConnectRefusal, Stage, StageOutcome } from './atte
 import { authenticate } from './authenticate.ts';
 import { looksLikeTls, nameFirstBytes } from './first-bytes.ts';
 import { applyKeepAlive, checkClientId, checkPeer, checkPrefix, checkWill, nameClient } from './checks.ts';
+import { prepareRules } from './prepare-rules.ts';
 import { makeRoom, resumeSession, takeOver } from './resume.ts';
 
 const stages: readonly Stage[] = [
@@ -26,6 +27,7 @@ const stages: readonly Stage[] = [
   applyKeepAlive,
   authenticate,
   confine,
+  unlessConfined(prepareRules),
   unlessConfined(takeOver),
   unlessConfined(makeRoom),
   unlessConfined(resumeSession),

@@ -8,6 +8,7 @@
 import type { ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 import type { Needs, Reading } from '../reading.ts';
+import type { AuthBackendSettings } from '../settings-backend.ts';
 import type { BridgeSettings } from '../settings-bridge.ts';
 import type { ListenerSettings, LogSettings, Places, PluginSettings, SecurityScope, Settings } from '../settings.ts';
 import type { Argument } from './argument.ts';
@@ -35,7 +36,7 @@ export type Reload =
   /** Means nothing at reload. */
   | 'none';
 
-export type ScopeName = 'global' | 'log' | 'security' | 'listener' | 'bridge' | 'plugin';
+export type ScopeName = 'global' | 'log' | 'security' | 'listener' | 'backend' | 'bridge' | 'plugin';
 
 interface Facts<T> {
   /** As written in a file; a final `*` stands for any ending. */
@@ -84,6 +85,7 @@ interface Scopes {
   log: LogSettings;
   security: SecurityScope;
   listener: ListenerSettings;
+  backend: AuthBackendSettings;
   bridge: BridgeSettings;
   plugin: PluginSettings;
 }
@@ -93,6 +95,7 @@ const findScope: { [S in ScopeName]: (reading: Reading, needs: Needs, written: s
   log: reading => reading.settings.log,
   security: (reading, _needs, written) => reading.security(written),
   listener: (reading, needs, written) => reading.listener(needs, written),
+  backend: (reading, _needs, written) => reading.backend(written),
   bridge: (reading, _needs, written) => reading.bridge(written),
   plugin: (reading, _needs, written) => reading.plugin(written),
 };
@@ -159,6 +162,8 @@ export const globalOption = <T>(row: FieldRow<T, 'global'>): OptionRow =>
 export const logOption = <T>(row: FieldRow<T, 'log'>): OptionRow => fieldRow<T, 'log'>(row, 'log', 'nothing');
 export const securityOption = <T>(row: FieldRow<T, 'security'>): OptionRow =>
   fieldRow<T, 'security'>(row, 'security', 'security');
+export const backendOption = <T>(row: FieldRow<T, 'backend'>): OptionRow =>
+  fieldRow<T, 'backend'>(row, 'backend', 'backend');
 export const bridgeOption = <T>(row: FieldRow<T, 'bridge'>): OptionRow =>
   fieldRow<T, 'bridge'>(row, 'bridge', 'bridge');
 

@@ -36,6 +36,29 @@ websockets_headers_size websockets_log_level websockets_origin`
 
 const ourNames = [
   'admin_socket',
+  'auth_backend',
+  'auth_backend_acl_query',
+  'auth_backend_cache_refusal_seconds',
+  'auth_backend_cache_seconds',
+  'auth_backend_cache_size',
+  'auth_backend_cafile',
+  'auth_backend_certfile',
+  'auth_backend_connections',
+  'auth_backend_database',
+  'auth_backend_file',
+  'auth_backend_host',
+  'auth_backend_keyfile',
+  'auth_backend_password_file',
+  'auth_backend_port',
+  'auth_backend_salt_encoding',
+  'auth_backend_socket',
+  'auth_backend_stale_seconds',
+  'auth_backend_superuser_query',
+  'auth_backend_timeout',
+  'auth_backend_tls',
+  'auth_backend_user_query',
+  'auth_backend_username',
+  'auth_backend_waiting',
   'ban_after',
   'ban_exempt',
   'ban_max_seconds',
@@ -79,6 +102,7 @@ function read(text: string): Reading {
 /** Lines that put an option where it may stand. */
 function around(row: OptionRow): string {
   if (row.name === 'plugin_use') return 'plugin_load passwords mosquitto_password_file.so\nlistener 1883\n';
+  if (row.needs === 'backend') return 'auth_backend postgresql\n';
   if (row.needs === 'bridge') return 'connection up\n';
   if (row.needs === 'plugin') return 'plugin mosquitto_password_file.so\n';
   return row.scope === 'listener' ? 'listener 1883\n' : '';
@@ -124,6 +148,7 @@ test('an option that belongs to a listener, a bridge or a plugin is refused with
   const lines: Record<string, string> = {
     listener: "Error: The 'NAME' option requires a listener to be defined first.",
     'explicit listener': "Error: The 'NAME' option requires a listener to be defined first.",
+    backend: "Error: The 'NAME' option requires an auth_backend to be defined first.",
     bridge: "Error: The 'NAME' option requires a bridge to be defined first.",
     plugin: "Error: The 'NAME' option requires plugin/global_plugin/plugin_load to be defined first.",
   };

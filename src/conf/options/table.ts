@@ -1,6 +1,7 @@
 /** Every option, by chapter. Whoever wants to know something of options walks these rows. */
 import { abuse } from './abuse.ts';
 import { access } from './access.ts';
+import { backends } from './backends.ts';
 import { bridgeTls } from './bridge-tls.ts';
 import { bridges } from './bridges.ts';
 import { enrolment } from './enrolment.ts';
@@ -23,6 +24,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'TLS and certificates', rows: tls },
   { title: 'Certificates for devices', rows: enrolment },
   { title: 'Access', rows: access },
+  { title: 'Users in databases', rows: backends },
   { title: 'Plugins', rows: plugins },
   { title: 'Limits', rows: limits },
   { title: 'Against abuse', rows: abuse },

@@ -1,0 +1,65 @@
+/** One `auth_backend` section: where users and their rules come from besides the files. */
+import type { Place, Places } from './settings.ts';
+
+export type AuthBackendKind = 'postgresql' | 'mysql' | 'sqlite';
+
+export interface AuthBackendSettings {
+  kind: AuthBackendKind;
+  /** As log lines and metrics call it. */
+  name: string;
+  host: string | null;
+  port: number | null;
+  socket: string | null;
+  file: string | null;
+  database: string | null;
+  username: string | null;
+  passwordFile: string | null;
+  tls: boolean;
+  cafile: string | null;
+  certfile: string | null;
+  keyfile: string | null;
+  userQuery: string | null;
+  superuserQuery: string | null;
+  aclQuery: string | null;
+  saltEncoding: 'base64' | 'utf-8';
+  timeoutSeconds: number;
+  connectionsMax: number;
+  waitingMax: number;
+  cacheSeconds: number;
+  cacheRefusalSeconds: number;
+  cacheSize: number;
+  staleSeconds: number;
+  place: Place;
+  places: Places;
+}
+
+export function newAuthBackend(kind: AuthBackendKind, name: string, place: Place): AuthBackendSettings {
+  return {
+    kind,
+    name,
+    host: null,
+    port: null,
+    socket: null,
+    file: null,
+    database: null,
+    username: null,
+    passwordFile: null,
+    tls: false,
+    cafile: null,
+    certfile: null,
+    keyfile: null,
+    userQuery: null,
+    superuserQuery: null,
+    aclQuery: null,
+    saltEncoding: 'base64',
+    timeoutSeconds: 5,
+    connectionsMax: 4,
+    waitingMax: 10_000,
+    cacheSeconds: 60,
+    cacheRefusalSeconds: 10,
+    cacheSize: 10_000,
+    staleSeconds: 300,
+    place,
+    places: {},
+  };
+}

@@ -1,0 +1,72 @@
+/** MariaDB and MySQL by the package `mariadb`: statements prepared by the server, values in the binary protocol. */
+import type { Pool, PoolConfig, SqlError } from 'mariadb';
+import { type Connection, tlsOf } from './connection.ts';
+import { Answered } from './gate.ts';
+import type { SqlDriver, SqlStatement } from './sql-source.ts';
+
+/**
+ * The server cannot serve: too many connections, login refused, database unknown, shutting down, query killed or out of
+ * time. Numbers from 2000 and from 45000 on are the clients' own. Everything else is an opinion on the question.
+ */
+const OUT_OF_ORDER = new Set([
+  1040, 1044, 1045, 1049, 1053, 1077, 1129, 1130, 1203, 1205, 1226, 1317, 1698, 1927, 1969, 3024,
+]);
+
+export async function openMysql(connection: Connection): Promise<SqlDriver> {
+  const { createPool } = await import('mariadb');
+  const pool = createPool(poolConfig(connection));
+  return new MysqlDriver(pool);
+}
+
+function poolConfig(connection: Connection): PoolConfig {
+  const { settings, password, timeoutMs } = connection;
+  const { host, port, socket, database, username, connectionsMax } = settings;
+  const tls = tlsOf(connection);
+  return {
+    ...(socket === null ? { host: host ?? 'localhost', port: port ?? 3306 } : { socketPath: socket }),
+    ...(database === null ? {} : { database }),
+    ...(username === null ? {} : { user: username }),
+    ...(password === null ? {} : { password }),
+    ...(tls === null ? {} : { ssl: tls }),
+    connectionLimit: connectionsMax,
+    minimumIdle: 0,
+    idleTimeout: 60,
+    acquireTimeout: timeoutMs,
+    initializationTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    minDelayValidation: 500,
+    leakDetectionTimeout: 0,
+    rowsAsArray: true,
+    bigIntAsNumber: true,
+    keepAliveDelay: 10_000,
+  };
+}
+
+class MysqlDriver implements SqlDriver {
+  private readonly pool: Pool;
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
+
+  mark(): string {
+    return '?';
+  }
+
+  async query({ text }: SqlStatement, values: readonly (string | number)[]): Promise<unknown[][]> {
+    try {
+      return await this.pool.execute<unknown[][]>({ sql: text, rowsAsArray: true }, [...values]);
+    } catch (error) {
+      const { errno = 0, fatal, sqlMessage } = error as SqlError;
+      const answered =
+        !fatal && errno >= 1000 && errno < 45_000 && !(errno >= 2000 && errno < 3000) && !OUT_OF_ORDER.has(errno);
+      if (answered) throw new Answered(sqlMessage ?? (error as Error).message);
+      throw new Error(sqlMessage ?? (error as Error).message, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}
