@@ -36,8 +36,12 @@ const WAITING_BYTES_MAX = 67_108_864;
  */
 const FLEETING_MS = 2;
 
-/** Changes whose word nobody waits for, such as acknowledgements of subscribers, wait so long for others. */
+/**
+ * Changes whose word nobody waits for, such as acknowledgements of subscribers, wait so long for others; longer while
+ * queues are read, so that whoever comes back for a long one waits for no commit.
+ */
 const UNASKED_MS = 50;
+const UNASKED_WHILE_READING_MS = 500;
 
 /** Without `commit`, so many changes or payload bytes do not wait for their time. */
 const EARLY_CHANGES = 50_000;
@@ -339,7 +343,8 @@ export class DurableStore implements Store {
     if (this.#inFlight !== null) return this.#watchLoad();
     if (this.#pending.size === 0 || this.#isMuch) return this.#hurry();
     const isAsked = this.#waiting.length > 0;
-    const wait = Math.max(this.#gatherMs, isAsked ? (this.#pending.fleeting > 0 ? FLEETING_MS : 0) : UNASKED_MS);
+    const unasked = this.#tails.isReading ? UNASKED_WHILE_READING_MS : UNASKED_MS;
+    const wait = Math.max(this.#gatherMs, isAsked ? (this.#pending.fleeting > 0 ? FLEETING_MS : 0) : unasked);
     if (wait === 0) this.#hurry();
     else this.#within(wait);
   }

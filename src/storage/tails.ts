@@ -55,6 +55,11 @@ export class Tails {
     this.#options = options;
   }
 
+  /** Pages are on their way. */
+  get isReading(): boolean {
+    return this.#fetches.size > 0;
+  }
+
   fetch(clientId: string, page: Page): void {
     const client = this.#options.pending.clients.get(clientId);
     if (client === undefined) return;
