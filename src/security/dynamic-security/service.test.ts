@@ -28,12 +28,12 @@ class Stage {
   changes = 0;
   private readonly service: DynamicSecurityService;
 
-  constructor(rules: object = {}) {
+  constructor(rules: object = {}, queue = new HashQueue()) {
     this.model = readRules(JSON.stringify(rules))!;
     this.service = new DynamicSecurityService({
       model: this.model,
       log: { debug: false, subscribe: false, unsubscribe: false, connections: false, write: (_, text) => void this.log.push(text) }, // prettier-ignore
-      queue: new HashQueue(),
+      queue,
       control: {
         clients: () => [{ username: 'ana', address: '10.0.0.7', clientId: 'x' } as Identity & { port: number }],
         disconnect: which => {
@@ -252,6 +252,15 @@ describe('a request', () => {
     await Promise.all([first, second]);
     assert.deepEqual(answered, ['first', 'second']);
     assert.deepEqual([stage.saves, stage.changes, stage.model.changeIndex], [2, 3, 3]);
+  });
+
+  test('whose password finds no place to be hashed is refused, and makes nobody without one', async () => {
+    const full = new HashQueue(0, 1);
+    void full.run(() => new Promise(() => {}));
+    const stage = new Stage({}, full);
+    const error = 'Too many passwords are waiting to be checked';
+    assert.equal(await stage.outcome({ ...ana, password: 'secret' }), error);
+    assert.equal(stage.model.clients.size, 0);
   });
 
   test('is logged without any password', async () => {

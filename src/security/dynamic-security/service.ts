@@ -114,35 +114,50 @@ export class DynamicSecurityService implements TopicService {
     const connections = once(() => this.addressesByName());
     const replies: ControlReply[] = [];
     const before = this.ports.model.changeIndex;
+    const kick = (username: string | null): void => void kicked.add(username);
     for (const call of calls) {
-      const hashing = this.hashFor(call);
-      const hashed = hashing === null ? null : await hashing;
-      const context = { model: this.ports.model, hashed, connections, kick: (name: string | null) => kicked.add(name) };
-      replies.push(this.runOne(call, new Fields(call.fields, isUtf8), context, request));
+      const told = call.correlationData === undefined ? {} : { correlationData: call.correlationData };
+      const outcome = await this.runOne(call, new Fields(call.fields, isUtf8), { connections, kick }, request);
+      replies.push({ command: call.command, ...told, ...outcome });
     }
     if (refusal !== null) replies.push(refusal);
     const saved = this.ports.model.changeIndex === before ? null : this.ports.save();
     return { replies, saved, kicked };
   }
 
-  private runOne(call: ControlCall, fields: Fields, context: CommandContext, request: ServiceRequest): ControlReply {
+  private async runOne(
+    call: ControlCall,
+    fields: Fields,
+    given: Pick<CommandContext, 'connections' | 'kick'>,
+    request: ServiceRequest,
+  ): Promise<Partial<ControlReply>> {
     const known = byName.get(call.command.toLowerCase());
-    const reply: ControlReply = { command: call.command };
-    if (call.correlationData !== undefined) reply.correlationData = call.correlationData;
-    if (known === undefined) return { ...reply, error: 'Unknown command' };
+    if (known === undefined) return { error: 'Unknown command' };
     try {
-      const data = known.run(fields, context);
-      if (known.changes) {
-        context.model.changeIndex++;
-        this.ports.changed();
-      }
+      const hashing = this.hashFor(known, call);
+      const hashed = hashing === null ? null : await hashing;
+      const data = known.run(fields, { ...given, model: this.ports.model, hashed });
+      if (known.changes) this.noteChange();
       this.report(request, known, call, '');
-      return data === undefined ? reply : { ...reply, command: known.name, data };
+      return data === undefined ? {} : { command: known.name, data };
     } catch (error) {
-      if (!(error instanceof CommandRefused)) throw error;
+      if (!(error instanceof CommandRefused)) return this.fault(error);
       this.report(request, known, call, ` | refused: ${error.message}`);
-      return { ...reply, error: error.message };
+      return { error: error.message };
     }
+  }
+
+  private noteChange(): void {
+    this.ports.model.changeIndex++;
+    this.ports.changed();
+  }
+
+  /** A mistake of ours: whatever it has changed is kept and asked about anew. */
+  private fault(error: unknown): Partial<ControlReply> {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.ports.log.write('error', `dynsec: internal fault. Please report: ${text}`);
+    this.noteChange();
+    return { error: 'Internal error' };
   }
 
   private report({ who }: ServiceRequest, { name, logs }: Command, { fields }: ControlCall, outcome: string): void {
@@ -156,17 +171,18 @@ export class DynamicSecurityService implements TopicService {
     this.ports.log.write('information', `dynsec: ${client} | ${name}${values.join('')}${outcome}`);
   }
 
-  /** One password at a time of one request, so that those who log in meanwhile find a place. */
-  private hashFor({ command, fields }: ControlCall): Promise<string | null> | null {
+  /** One password at a time of one request, so that those who log in meanwhile find a place. Null for none. */
+  private hashFor({ name }: Command, { fields }: ControlCall): Promise<string> | null {
     const password = member(fields, 'password');
-    if (!hashing.has(command.toLowerCase()) || typeof password !== 'string' || password === '') return null;
+    if (!hashing.has(name) || typeof password !== 'string' || password === '') return null;
     const username = member(fields, USERNAME.member);
     const client = typeof username === 'string' ? this.ports.model.clients.get(username) : undefined;
-    const isNew = command.toLowerCase() === 'createclient';
     // What will be refused is not worth the work.
-    if (isNew !== (client === undefined)) return null;
+    if ((name === 'createClient') !== (client === undefined)) return null;
     const kind = client?.password?.hash.kind === 'argon2id' ? 'argon2id' : 'sha512-pbkdf2';
-    return this.ports.queue.run(() => hashPassword(password, kind));
+    const hashed = this.ports.queue.run(() => hashPassword(password, kind));
+    if (hashed === null) throw new CommandRefused('Too many passwords are waiting to be checked');
+    return hashed;
   }
 
   private addressesByName(): Map<string, string[]> {
@@ -181,7 +197,7 @@ export class DynamicSecurityService implements TopicService {
   }
 }
 
-const hashing = new Set(['createclient', 'modifyclient', 'setclientpassword']);
+const hashing = new Set(['createClient', 'modifyClient', 'setClientPassword']);
 
 function once<T>(find: () => T): () => T {
   let found: { it: T } | null = null;
