@@ -16,7 +16,7 @@
  *   GET    /v1/drops                       DropsReport
  *   GET    /v1/explain?do=&topic=&who=&as=  ExplainReport
  *   GET    /v1/refusals/ID                 RefusalsReport
- *   POST   /v1/explain/diff?instead-of=    lines of a planned access file, as JSON strings -> lines of AccessChange, then ListEnd
+ *   POST   /v1/explain/diff?name=&instead-of=    lines of a planned access file, as JSON strings -> lines of AccessChange, then ListEnd
  *   GET    /v1/quarantine                  QuarantineReport
  *   DELETE /v1/quarantine/NAME             lets the device out
  *   GET    /v1/bans                        a line of BanFacts for each, then ListEnd
@@ -131,6 +131,15 @@ export interface RefusalsReport {
   clientId: string;
   /** The last one first. */
   refusals: RefusalFacts[];
+}
+
+/** An access file that is not in force. */
+export interface PlannedFile {
+  /** As answers are to call it. */
+  name: string;
+  lines: readonly string[];
+  /** The acl_file that it would replace; null where there is one at most. */
+  insteadOf: string | null;
 }
 
 /** What somebody may no longer do, or may do from now on, if a planned access file takes the place of the present one. */

@@ -97,7 +97,9 @@ function explain(ports: OperatorPorts, exchange: Exchange): void {
 async function accessChanges(ports: OperatorPorts, exchange: Exchange): Promise<void> {
   const lines: string[] = [];
   for await (const line of exchange.lines()) lines.push(String(line));
-  const changes = ports.accessChanges(lines, exchange.query.get('instead-of'));
+  const { query } = exchange;
+  const name = query.get('name') ?? 'the planned file';
+  const changes = ports.accessChanges({ name, lines, insteadOf: query.get('instead-of') });
   if (typeof changes === 'string') exchange.problem(400, changes);
   else await exchange.list(changes, change => change);
 }

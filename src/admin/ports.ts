@@ -5,6 +5,7 @@ import type {
   AccessChange,
   DropsReport,
   ExplainReport,
+  PlannedFile,
   QuarantineReport,
   ReloadReport,
   StatusReport,
@@ -30,7 +31,7 @@ export interface OperatorPorts extends HealthPorts {
   /** A text says what is wrong with the question. */
   explain(question: URLSearchParams): ExplainReport | string;
   /** What a planned access file would change, found while the list is walked; null where it changes nothing. A text says why not. */
-  accessChanges(lines: readonly string[], insteadOf: string | null): Iterable<AccessChange | null> | string;
+  accessChanges(planned: PlannedFile): Iterable<AccessChange | null> | string;
   quarantine(): QuarantineReport;
   /** False when the device is in none. */
   release(device: string): boolean;

@@ -136,7 +136,10 @@ function* seenUses(broker: Broker): Iterable<SeenUse> {
     topicNames.add(name);
     if (writer !== null) yield { who: writer, access: 'write', topicName: name };
   }
-  for (const { topicName } of broker.retained.values()) topicNames.add(topicName);
+  for (const { topicName, publisher } of broker.retained.values()) {
+    topicNames.add(topicName);
+    if (publisher !== null) yield { who: publisher, access: 'write', topicName };
+  }
   for (const topicName of topicNames) {
     for (const who of readersOf(broker.tree.match(topicName))) yield { who, access: 'read', topicName };
   }

@@ -55,7 +55,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     control: running.broker.control,
     reload,
     explain: question => explain.explainLive(running, question),
-    accessChanges: (lines, insteadOf) => explain.accessChanges(running, lines, insteadOf),
+    accessChanges: planned => explain.accessChanges(running, planned),
     quarantine: () => quarantine(running),
     release: device => running.access.release(device),
   } satisfies OperatorPorts);

@@ -28,7 +28,7 @@ function linesOf(file: string): string[] {
 }
 
 async function fromBroker(call: Call, broker: OperatorsClient, lines: readonly string[]): Promise<number> {
-  const path = pathWith('/v1/explain/diff', { 'instead-of': call.value('--instead-of') });
+  const path = pathWith('/v1/explain/diff', { name: call.value('--diff'), 'instead-of': call.value('--instead-of') });
   const changes: AccessChange[] = [];
   for await (const change of broker.listFor<AccessChange>(path, lines.map(line => `${JSON.stringify(line)}\n`))) {
     changes.push(change);

@@ -1,5 +1,5 @@
 /** The questions of `zancudo explain` as they come over the operators' socket. */
-import type { AccessChange, ExplainReport } from '../../admin/mod.ts';
+import type { AccessChange, ExplainReport, PlannedFile } from '../../admin/mod.ts';
 import { viewOf } from '../../broker/mod.ts';
 import type { Identity } from '../../broker/ports.ts';
 import type { RunningBroker } from '../assemble.ts';
@@ -35,9 +35,8 @@ function explainClient({ broker, access }: RunningBroker, who: Identity, questio
 /** Measured on what clients have published, wanted and been refused; a text says why not. */
 export function accessChanges(
   { access, broker }: RunningBroker,
-  lines: readonly string[],
-  insteadOf: string | null,
+  { name, lines, insteadOf }: PlannedFile,
 ): Iterable<AccessChange | null> | string {
-  const plan = planOf(access, 'the planned file', lines, insteadOf);
+  const plan = planOf(access, name, lines, insteadOf);
   return typeof plan === 'string' ? plan : changesOfUses(plan, viewOf(broker).seen());
 }
