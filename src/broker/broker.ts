@@ -9,7 +9,7 @@
 import { Timer, TimerWheel } from '../base/mod.ts';
 import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
 import { Message, type QueueTotals } from '../session/mod.ts';
-import { RetainedTree, SubscriptionTree } from '../topics/mod.ts';
+import { SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
 import { controlOf } from './administer.ts';
 import { Referee } from './connect/referee.ts';
@@ -40,6 +40,7 @@ import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
 import { removeExpired } from './queue.ts';
 import { restore, type RestoreHelp } from './restore.ts';
+import { RetainedMessages } from './retained-messages.ts';
 import { sweepRetained } from './retained.ts';
 import { Services } from './services.ts';
 import { type BrokerSettings, frameLimits } from './settings.ts';
@@ -91,7 +92,7 @@ export class Broker {
   readonly tree = new SubscriptionTree<Target>();
   readonly groups = new Map<string, BrokerGroup>();
   sharedSubscriptions = 0;
-  readonly retained = new RetainedTree<BrokerMessage>();
+  readonly retained = new RetainedMessages();
   /** Payload bytes of what is retained. */
   retainedBytes = 0;
   /** Of the queues of all sessions. */

@@ -67,7 +67,7 @@ function sendAtMostOnce(
     return false;
   }
   connection.link.write(form.slab, form.start, form.end);
-  count(broker, form.end - form.start, publication.payloadLength);
+  countSent(broker, form.end - form.start, publication.payloadLength);
   return true;
 }
 
@@ -196,7 +196,7 @@ function transmit(broker: Broker, connection: Connection, topicName: string, exp
   const start = broker.arena.reserve(size);
   const end = (broker.arena.position = writePublish(broker.arena.slab, start, parts, remainingLength));
   connection.link.write(broker.arena.slab, start, end);
-  count(broker, size, parts.payloadEnd - parts.payloadStart);
+  countSent(broker, size, parts.payloadEnd - parts.payloadStart);
   if (broker.log.debug) {
     parts.topic = fullTopic;
     broker.log.write('debug', `Sending PUBLISH to ${connection.clientId} ${publishLine(parts)}`);
@@ -225,7 +225,8 @@ function applyAlias(connection: Connection, topicName: string): number {
 
 const NO_TOPIC = Buffer.alloc(0);
 
-function count(broker: Broker, packetBytes: number, payloadBytes: number): void {
+/** Of one PUBLISH. */
+export function countSent(broker: Broker, packetBytes: number, payloadBytes: number): void {
   const meter = broker.meter;
   meter.packetsSent++;
   meter.bytesSent += packetBytes;
@@ -233,7 +234,7 @@ function count(broker: Broker, packetBytes: number, payloadBytes: number): void 
   meter.publishBytesSent += payloadBytes;
 }
 
-function reportTooLarge(broker: Broker, connection: Connection, bytes: number, payloadBytes: number): void {
+export function reportTooLarge(broker: Broker, connection: Connection, bytes: number, payloadBytes: number): void {
   broker.meter.publishDropped++;
   broker.drops.note(connection.clientId, 'too-large', payloadBytes, broker.unixSecond);
   broker.log.write('notice', `Dropping too large outgoing PUBLISH for ${connection.clientId} (${bytes} bytes)`);

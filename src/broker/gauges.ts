@@ -52,7 +52,7 @@ function storedMessages(broker: Broker): { count: number; bytes: number } {
   const seen = new Set<object>();
   let bytes = broker.retainedBytes;
   const add = ({ message, retain }: BrokerDelivery): void => {
-    if (seen.has(message) || (retain && broker.retained.get(message.topicName) === message)) return;
+    if (seen.has(message) || (retain && broker.retained.has(message.topicName))) return;
     seen.add(message);
     bytes += message.payload.length;
   };

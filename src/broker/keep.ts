@@ -51,11 +51,15 @@ export function dropDelivery(broker: Broker, session: BrokerSession, delivery: B
   if (session.stored) broker.store.removeDelivery(session.clientId, delivery);
 }
 
-/** Retained messages on `$` topics are the broker's own and are made anew at every start. */
+/** Whether the store is told of what is retained on this topic. On `$` topics it is the broker's own, made anew at each start. */
+export function isKept(broker: Broker, topicName: string): boolean {
+  return broker.store.keeps && !topicName.startsWith('$');
+}
+
 export function keepRetained(broker: Broker, message: BrokerMessage): void {
-  if (broker.store.keeps && !message.topicName.startsWith('$')) broker.store.putRetained(message);
+  if (isKept(broker, message.topicName)) broker.store.putRetained(message);
 }
 
 export function dropRetained(broker: Broker, topicName: string): void {
-  if (broker.store.keeps && !topicName.startsWith('$')) broker.store.removeRetained(topicName);
+  if (isKept(broker, topicName)) broker.store.removeRetained(topicName);
 }

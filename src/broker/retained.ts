@@ -7,23 +7,26 @@
 import { Delivery, Message } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
-import { dropRetained, keepRetained } from './keep.ts';
-import { hasRoom, isTooSlow, sendMessageAtMostOnce, take } from './deliver.ts';
+import { dropRetained, isKept, keepRetained } from './keep.ts';
+import { countSent, hasRoom, isTooSlow, reportTooLarge, sendMessageAtMostOnce, take } from './deliver.ts';
 import type { Publication } from './publication.ts';
+import { isShort, type RetainedMessage } from './retained-messages.ts';
 import type { BrokerMessage, BrokerSubscription } from './types.ts';
 
 /** Retained messages that a subscription has still to get. */
 export interface RetainedBacklog {
   subscription: BrokerSubscription;
-  messages: BrokerMessage[];
+  messages: RetainedMessage[];
   next: number;
+  /** The next one, while it has no room. */
+  waiting: BrokerMessage | null;
 }
 
 /** Replaces or, with an empty payload, deletes the retained message of a topic. [MQTT-3.3.1-5], [MQTT-3.3.1-6] */
 export function retain(broker: Broker, publication: Publication): void {
   const name = publication.topic.name;
   if (publication.payloadLength === 0) removeRetained(broker, name);
-  else if (hasPlaceFor(broker, publication)) putBackRetained(broker, exact(publication.stable()));
+  else if (hasPlaceFor(broker, publication)) putBackRetained(broker, lasting(broker, publication.stable()));
   else {
     // What was retained there is no longer the last word.
     removeRetained(broker, name);
@@ -31,13 +34,21 @@ export function retain(broker: Broker, publication: Publication): void {
   }
 }
 
+/** Who lives long gets memory of exactly its size instead of a share of a larger block; short ones are packed anyway. */
+function lasting(broker: Broker, message: BrokerMessage): BrokerMessage {
+  const { topicName, topic, payload, properties, qos, expiresAt, publisher } = message;
+  if (isShort(message) && !isKept(broker, topicName)) return message;
+  const own = Buffer.allocUnsafeSlow(payload.length);
+  payload.copy(own);
+  return new Message(topicName, topic, own, properties, qos, true, expiresAt, publisher);
+}
+
 /** `max_retained_messages` and `max_retained_bytes`; what the broker says itself always has its place. */
 function hasPlaceFor(broker: Broker, { topic, payloadLength, publisher }: Publication): boolean {
   const { maxRetainedMessages, maxRetainedBytes } = broker.settings;
   if ((maxRetainedMessages === 0 && maxRetainedBytes === 0) || publisher === null) return true;
-  const before = broker.retained.get(topic.name);
-  const messages = broker.retained.size + (before === undefined ? 1 : 0);
-  const bytes = broker.retainedBytes + payloadLength - (before?.payload.length ?? 0);
+  const messages = broker.retained.size + (broker.retained.has(topic.name) ? 0 : 1);
+  const bytes = broker.retainedBytes + payloadLength - broker.retained.payloadLengthOn(topic.name);
   return !(
     (maxRetainedMessages > 0 && messages > maxRetainedMessages) ||
     (maxRetainedBytes > 0 && bytes > maxRetainedBytes)
@@ -54,32 +65,24 @@ function reportNotRetained(broker: Broker, { publisher, payloadLength }: Publica
   broker.log.write('notice', text);
 }
 
-/** Puts a message into the tree and tells the store. */
+/** Keeps a message as the last word on its topic, and tells the store. */
 export function putBackRetained(broker: Broker, message: BrokerMessage): void {
   placeRetained(broker, message);
   keepRetained(broker, message);
 }
 
-/** Into the tree alone; `retainedBytes` goes along. */
+/** In memory alone; `retainedBytes` goes along. */
 export function placeRetained(broker: Broker, message: BrokerMessage): void {
-  const before = broker.retained.set(message.topicName, message);
-  broker.retainedBytes += message.payload.length - (before?.payload.length ?? 0);
+  broker.retainedBytes += message.payload.length - broker.retained.payloadLengthOn(message.topicName);
+  broker.retained.set(message, isKept(broker, message.topicName));
 }
 
 export function removeRetained(broker: Broker, topicName: string): boolean {
-  const before = broker.retained.delete(topicName);
-  if (before === undefined) return false;
-  broker.retainedBytes -= before.payload.length;
+  const payloadLength = broker.retained.payloadLengthOn(topicName);
+  if (!broker.retained.delete(topicName)) return false;
+  broker.retainedBytes -= payloadLength;
   dropRetained(broker, topicName);
   return true;
-}
-
-/** Retained messages live long: they get memory of exactly their size instead of a share of a larger block. */
-function exact(message: BrokerMessage): BrokerMessage {
-  const { topicName, topic, payload, properties, qos, expiresAt, publisher } = message;
-  const own = Buffer.allocUnsafeSlow(payload.length);
-  payload.copy(own);
-  return new Message(topicName, topic, own, properties, qos, true, expiresAt, publisher);
 }
 
 /** Starts sending what is retained under a subscription's filter. */
@@ -88,7 +91,7 @@ export function sendRetained(broker: Broker, connection: Connection, subscriptio
   if (connection.retainedBacklog.some(waiting => waiting.subscription === subscription && waiting.next === 0)) return;
   const messages = broker.retained.match(subscription.topicFilter);
   if (messages.length === 0) return;
-  connection.addBacklog().push({ subscription, messages, next: 0 });
+  connection.addBacklog().push({ subscription, messages, next: 0, waiting: null });
   if (connection.retainedBacklog.length === 1) pumpRetained(broker, connection);
 }
 
@@ -105,48 +108,74 @@ export function pumpRetained(broker: Broker, connection: Connection): void {
 }
 
 /** False when there is no room just now. */
-function sendOne(broker: Broker, connection: Connection, { subscription, messages, next }: RetainedBacklog): boolean {
-  const message = messages[next]!;
-  if (!isStillWanted(broker, subscription, message)) return true;
-  const session = connection.session!;
-  const qos = Math.min(message.qos, subscription.qos) as 0 | 1 | 2;
+function sendOne(broker: Broker, connection: Connection, backlog: RetainedBacklog): boolean {
+  const { subscription } = backlog;
+  const retained = backlog.messages[backlog.next]!;
+  if (!isStillWanted(broker, subscription, retained)) return true;
+  const qos = Math.min(retained.qos, subscription.qos) as 0 | 1 | 2;
   if (qos === 0) {
     if (isTooSlow(broker, connection)) return false;
-    // The retain flag says that it is not news. [MQTT-3.3.1-8]
-    sendMessageAtMostOnce(broker, connection, message, true, subscription.identifier);
+    sendRetainedAtMostOnce(broker, connection, retained, subscription.identifier);
     return true;
   }
+  const session = connection.session!;
+  const message = (backlog.waiting ??= retained.message());
   if (session.queue.size > 0 || !hasRoom(broker, session, connection, message)) return false;
+  backlog.waiting = null;
   take(broker, session, new Delivery(message, qos, true, subscription.identifier));
   return true;
 }
 
-function isStillWanted(broker: Broker, subscription: BrokerSubscription, message: BrokerMessage): boolean {
+/** The retain flag says that it is not news. [MQTT-3.3.1-8] */
+function sendRetainedAtMostOnce(
+  broker: Broker,
+  connection: Connection,
+  retained: RetainedMessage,
+  identifier: number,
+): void {
+  const { version, link } = connection;
+  const isPlain = identifier === 0 && connection.takesSharedForms && !broker.log.debug && retained.isPlainFor(version);
+  if (!isPlain) return void sendMessageAtMostOnce(broker, connection, retained.message(), true, identifier);
+  const { arena } = broker;
+  const start = retained.writePlain(arena, version);
+  const size = arena.position - start;
+  if (size > connection.maximumPacketSize) {
+    arena.position = start;
+    return reportTooLarge(broker, connection, size, retained.payloadLength);
+  }
+  link.write(arena.slab, start, arena.position);
+  countSent(broker, size, retained.payloadLength);
+}
+
+function isStillWanted(broker: Broker, subscription: BrokerSubscription, retained: RetainedMessage): boolean {
   const { session } = subscription;
   if (session.subscriptions.get(subscription.filter) !== subscription) return false;
   // Replaced meanwhile: the newer one was delivered live, and the older must not follow it.
-  if (broker.retained.get(message.topicName) !== message) return false;
-  if (message.isExpired(broker.unixSecond)) {
-    removeRetained(broker, message.topicName);
-    broker.meter.messagesExpired++;
+  if (!broker.retained.holds(retained)) return false;
+  if (retained.isExpired(broker.unixSecond)) {
+    expire(broker, retained);
     return false;
   }
-  if (subscription.noLocal && message.publisher?.clientId === session.clientId) return false;
-  const source = message.publisher;
-  if (broker.settings.checkRetainSource && source !== null && !broker.access.mayWrite(source, message.topicName)) {
-    return false;
-  }
-  return broker.access.mayRead(session.owner!, message.topicName);
+  const { publisher } = retained;
+  if (subscription.noLocal && publisher?.clientId === session.clientId) return false;
+  const { access, settings } = broker;
+  if (settings.checkRetainSource && publisher !== null && !access.mayWrite(publisher, retained.topicName)) return false;
+  return access.readsUnrestricted || access.mayRead(session.owner!, retained.topicName);
+}
+
+function expire(broker: Broker, { topicName }: RetainedMessage): void {
+  removeRetained(broker, topicName);
+  broker.meter.messagesExpired++;
 }
 
 /** What a leaving client with a lasting session had still to get at QoS 1 or 2 waits in its queue. */
 export function keepBacklog(broker: Broker, connection: Connection): void {
   const session = connection.session!;
   for (const { subscription, messages, next } of connection.retainedBacklog) {
-    for (const message of messages.slice(next)) {
-      const qos = Math.min(message.qos, subscription.qos) as 0 | 1 | 2;
-      if (qos === 0 || !isStillWanted(broker, subscription, message)) continue;
-      take(broker, session, new Delivery(message, qos, true, subscription.identifier));
+    for (const retained of messages.slice(next)) {
+      const qos = Math.min(retained.qos, subscription.qos) as 0 | 1 | 2;
+      if (qos === 0 || !isStillWanted(broker, subscription, retained)) continue;
+      take(broker, session, new Delivery(retained.message(), qos, true, subscription.identifier));
     }
   }
   connection.retainedBacklog = [];
@@ -154,9 +183,5 @@ export function keepBacklog(broker: Broker, connection: Connection): void {
 
 /** Removes what has expired (`retain_expiry_interval`). */
 export function sweepRetained(broker: Broker): void {
-  for (const message of [...broker.retained.values()]) {
-    if (!message.isExpired(broker.unixSecond)) continue;
-    removeRetained(broker, message.topicName);
-    broker.meter.messagesExpired++;
-  }
+  for (const retained of broker.retained.expired(broker.unixSecond)) expire(broker, retained);
 }

@@ -182,7 +182,7 @@ function forget(broker: Broker, clientId: string): boolean {
 
 function restoreRetained(broker: Broker, kept: Omit<StoredMessage, 'publisher' | 'retain'>): boolean {
   const { topicName, payload, properties, qos, expiresAt } = kept;
-  if (!isValidTopicName(topicName) || broker.retained.get(topicName) !== undefined) return false;
+  if (!isValidTopicName(topicName) || broker.retained.has(topicName)) return false;
   const topic = Buffer.from(topicName);
   if (topic.length > TOPIC_BYTES_MAX) return false;
   const message = new Message<Identity>(topicName, topic, payload, properties, qos, true, expiresAt, null);

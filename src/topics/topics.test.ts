@@ -75,7 +75,11 @@ test('the retained tree finds exactly what the obvious model finds', () => {
       (names, gone, filter) => {
         const tree = new RetainedTree<string>();
         for (const name of names) tree.set(name, name);
-        for (const name of gone) assert.equal(tree.delete(name), names.includes(name) ? name : undefined);
+        for (const name of gone) {
+          const node = tree.find(name);
+          assert.equal(tree.at(node), names.includes(name) ? name : undefined);
+          tree.delete(node);
+        }
         const left = names.filter(name => !gone.includes(name));
         assert.equal(tree.size, left.length);
         assert.deepEqual(tree.match(filter).sort(), left.filter(name => obviouslyMatches(filter, name)).sort());
