@@ -262,6 +262,16 @@ describe('the plugin’s line', () => {
   });
 });
 
+test('zancudo explain says which role and ACL decide, from the file alone too', async t => {
+  const folder = new Folder(t);
+  const rules = folder.write('rules.json', onlyAdmin);
+  const path = folder.write('mosquitto.conf', `listener 1883\n${conf(rules)}`);
+  const explained = await run(zancudo, ['explain', '-c', path, 'admin', 'subscribe', '$CONTROL/#']);
+  assert.equal(explained.code, 0, explained.output);
+  assert.match(explained.stdout, /"subscribePattern allow \$CONTROL\/# \(priority 0\)" decides, role super-admin/);
+  assert.equal((await run(zancudo, ['explain', '-c', path, 'admin', 'subscribe', 'house/#'])).code, 1);
+});
+
 describe('a file goes to and fro', () => {
   const wants = needs('mosquitto', 'mosquitto_ctrl', debianPlugin);
 

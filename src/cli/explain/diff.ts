@@ -39,7 +39,7 @@ async function fromBroker(call: Call, broker: OperatorsClient, lines: readonly s
 async function fromFiles(call: Call, lines: readonly string[]): Promise<number> {
   const { accessFromFiles, changesByRules, planOf } = await import('../../server/explain/mod.ts');
   const { file, home } = configurationOf(call);
-  const read = accessFromFiles(file, home);
+  const read = await accessFromFiles(file, home);
   if (!read.ok) return failed(call, read.lines);
   const plan = planOf(read.access, call.value('--diff')!, lines, call.value('--instead-of'));
   if (typeof plan === 'string') return failed(call, [`Error: ${plan}`]);

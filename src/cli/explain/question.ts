@@ -74,7 +74,7 @@ async function fromFiles(call: Call, query: URLSearchParams): Promise<number> {
     ]);
   }
   const { file, home } = configurationOf(call);
-  const read = accessFromFiles(file, home);
+  const read = await accessFromFiles(file, home);
   if (!read.ok) return failed(call, read.lines);
   const { access, listeners } = read;
   const question = { action: query.get('do')!, topic: query.get('topic')! };

@@ -1,9 +1,10 @@
 /** Dynamic security as a whole: one file, one model, who may log in, who may do what, and the topic to change it by. */
+import { readFileSync } from 'node:fs';
 import type { BrokerControl, Log, TopicService } from '../../broker/ports.ts';
 import type { Authenticator, Authorizer, DynamicRules } from '../authenticator.ts';
 import type { HashQueue } from '../hash-queue.ts';
 import { DynamicRulesEngine } from './decision.ts';
-import { writeRules } from './file.ts';
+import { readRules, writeRules } from './file.ts';
 import { DynamicLogin } from './login.ts';
 import type { Model } from './model.ts';
 import { openRules, type RulesLocation } from './open-rules.ts';
@@ -33,6 +34,17 @@ function failed(file: string, log: Log): (error: unknown) => void {
       `  What has changed holds until the broker stops, and is written to ${file} with the next change.`,
     );
   };
+}
+
+/** As a broker decides that starts on this file now; a string is why it cannot be read. Nothing is written. */
+export function rulesOfFile(configFile: string, queue: HashQueue): DynamicRules | string {
+  try {
+    const model = readRules(readFileSync(configFile, 'utf8'));
+    if (model === null) return `${configFile} is not valid JSON`;
+    return { login: last => new DynamicLogin(model, queue, last), rules: new DynamicRulesEngine(model) };
+  } catch (error) {
+    return `${configFile} cannot be read: ${(error as Error).message}`;
+  }
 }
 
 export class DynamicSecurity implements DynamicRules {

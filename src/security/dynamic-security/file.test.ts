@@ -16,6 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'zancudo-'));
 after(() => rmSync(folder, { recursive: true }));
 const place = (name: string): string => join(folder, name);
 
+const failed = (error: unknown): never => assert.fail(String(error));
+
 const lines: string[] = [];
 const log: Log = { debug: false, subscribe: false, unsubscribe: false, connections: false, write: (_, text) => void lines.push(text) }; // prettier-ignore
 
@@ -138,7 +140,7 @@ test('a damaged file lets nobody in, and is put aside before it is replaced', as
   const opened = await openRules({ configFile, passwordInitFile: null }, log);
   assert.ok(opened.ok);
   assert.deepEqual([opened.isDamaged, opened.model.clients.size], [true, 0]);
-  const file = new RulesFile(configFile, true, () => 'good', assert.fail);
+  const file = new RulesFile(configFile, true, () => 'good', failed);
   await file.save();
   assert.equal(readFileSync(configFile, 'utf8'), 'good');
   assert.equal(readFileSync(`${configFile}.damaged`, 'utf8'), '{"clients": [');
@@ -147,7 +149,7 @@ test('a damaged file lets nobody in, and is put aside before it is replaced', as
 test('many saves at once are few writes, and each is told when what it wanted is on the disk', async () => {
   const path = place('often.json');
   let [now, made] = [0, 0];
-  const file = new RulesFile(path, false, () => (made++, String(now)), assert.fail);
+  const file = new RulesFile(path, false, () => (made++, String(now)), failed);
   const saves = Array.from({ length: 50 }, async (_, i) => {
     now = i;
     await file.save();
