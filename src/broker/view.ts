@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 import { endConnection, phraseFor } from './endings.ts';
 import { putBackRetained, removeRetained } from './retained.ts';
 import { endSession } from './sessions.ts';
+import type { TopicEntry } from './topic-cache.ts';
 import type {
   BrokerView,
   ClientFacts,
@@ -132,7 +133,7 @@ const byTime = (a: RefusalFacts, b: RefusalFacts): number => b.lastAt - a.lastAt
 /** Who published last on each topic that is known, who is subscribed to it, and what was refused. */
 function* seenUses(broker: Broker): Iterable<SeenUse> {
   const topicNames = new Set<string>();
-  for (const { name, writer } of broker.topics.entries()) {
+  for (const { name, writer } of topicsInUse(broker)) {
     topicNames.add(name);
     if (writer !== null) yield { who: writer, access: 'write', topicName: name };
   }
@@ -149,6 +150,12 @@ function* seenUses(broker: Broker): Iterable<SeenUse> {
       if (action === 'publish') yield { who: who!, access: 'write', topicName: topic };
     }
   }
+}
+
+function* topicsInUse(broker: Broker): Iterable<TopicEntry> {
+  yield* broker.topics.entries();
+  // Whoever publishes to one topic alone holds it itself, and the cache has never seen it twice.
+  for (const { lastTopic } of broker.connections) if (lastTopic !== null && !lastTopic.kept) yield lastTopic;
 }
 
 function readersOf(targets: readonly (BrokerSubscription | BrokerGroup)[]): Identity[] {

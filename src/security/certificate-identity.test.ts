@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { Identity, ListenerRules } from '../broker/ports.ts';
 import { createAccessControl, type DevicePolicy } from './access-control.ts';
-import { AclFile, plannedAclFile } from './acl-file.ts';
+import { type AclFile, plannedAclFile } from './acl-file.ts';
 import { certificateLine, devicesBegin, devicesEnd } from './certificate-identity.ts';
 
 const listener = { name: 'port 8883' } as ListenerRules;
