@@ -9,3 +9,15 @@ export { RingQueue } from './ring-queue.ts';
 export { Timer, TimerWheel } from './timer-wheel.ts';
 export { findingLines, type Finding, type Severity } from './finding.ts';
 export { strftime } from './strftime.ts';
+export {
+  readScramName,
+  saslPrep,
+  scramAttributes,
+  scramDigestBytes,
+  scramH,
+  type ScramHash,
+  scramHmac,
+  scramKeys,
+  scramName,
+  xor,
+} from './scram.ts';

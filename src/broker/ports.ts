@@ -82,6 +82,8 @@ export interface Peer {
   recheck?: () => PeerRefusal | null;
   /** Beside a refusal: what this peer may do all the same. Whoever does not know of passes refuses. */
   pass?: ServicePass;
+  /** What is known of this TLS 1.3 connection at its two ends alone (RFC 9266); null when the link is gone. */
+  channelBinding?: () => Buffer | null;
   /** The certificate itself, DER; null when it is no longer to be had because the link is gone. */
   certificateDer?: () => Buffer | null;
 }
@@ -185,6 +187,8 @@ export type Verdict =
 export interface EnhancedAuthentication {
   /** Called with the data of CONNECT and of every AUTH that follows. */
   step(data: Buffer | null): EnhancedStep | Promise<EnhancedStep>;
+  /** Asked after a reload: would what was proved still let it in? Absent where that cannot be said. */
+  holds?(): boolean;
 }
 export type EnhancedStep =
   | { kind: 'continue'; data: Buffer | null }

@@ -43,6 +43,8 @@ async function recheckLogin(broker: Broker, connection: Connection): Promise<voi
   const unnamed = nameClient(attempt as ConnectAttempt);
   if (unnamed !== undefined)
     return cutOff(broker, connection, reasonCodes.administrativeAction, 'its certificate no longer gives a user name.');
+  if (connection.enhanced?.holds?.() === false)
+    return cutOff(broker, connection, null, 'what it has proved by enhanced authentication no longer counts.');
   if (attempt.proved || connection.enhanced !== null) return;
   const verdict = await broker.access.authenticate(requestOf(attempt as ConnectAttempt));
   const refused = verdict.allowed ? becameLess(verdict.pass) : verdict;

@@ -159,8 +159,9 @@ export class Client implements ConnectionOwner {
   }
 
   /** Starts authentication anew on this connection (MQTT 5, 4.12.1). */
-  reauthenticate(data?: Buffer): void {
-    const method = this.options.authentication?.method;
+  reauthenticate(given?: Buffer): void {
+    const { method, data: first } = this.options.authentication ?? {};
+    const data = given ?? (typeof first === 'function' ? first() : undefined);
     if (method === undefined || this.connection === null) return;
     const properties = { authenticationMethod: method, ...(data === undefined ? {} : { authenticationData: data }) };
     this.connection.sendAuth({ reasonCode: 0x19, properties });
@@ -191,6 +192,7 @@ export class Client implements ConnectionOwner {
   onConnack(packet: Connack): void {
     if (packet.reasonCode !== 0)
       return this.connection?.fail(connectionRefused(packet, this.version, this.place, this.options.tls));
+    if (!this.trusts(packet.properties)) return;
     this.clientId = packet.properties.assignedClientIdentifier ?? this.clientId;
     this.serverProperties = packet.properties;
     const first = !this.everOnline;
@@ -223,11 +225,23 @@ export class Client implements ConnectionOwner {
   onAuth(packet: Auth): void {
     const { authentication } = this.options;
     const connection = this.connection!;
-    if (authentication === undefined || packet.reasonCode !== 0x18) return;
+    if (authentication === undefined) return;
+    if (packet.reasonCode !== 0x18) return void this.trusts(packet.properties);
     void respond(authentication, packet).then(
       properties => connection.sendAuth({ reasonCode: 0x18, properties }),
       (error: unknown) => connection.fail(authenticationFailed(error)),
     );
+  }
+
+  /** The broker has said yes; whether it has proved who it is, where the method asks for that. */
+  private trusts({ authenticationData }: Readonly<Properties>): boolean {
+    try {
+      this.options.authentication?.finished?.(authenticationData ?? null);
+      return true;
+    } catch (error) {
+      this.connection?.fail(authenticationFailed(error));
+      return false;
+    }
   }
 
   onDrain(): void {

@@ -23,10 +23,12 @@ export function connectPacket(options: ConnectOptions, version: ProtocolVersion,
 
 function connectProperties({ properties = {}, authentication }: ConnectOptions): Properties {
   if (authentication === undefined) return properties;
+  const { method, data } = authentication;
+  const first = typeof data === 'function' ? data() : data;
   return {
     ...properties,
-    authenticationMethod: authentication.method,
-    ...(authentication.data === undefined ? {} : { authenticationData: authentication.data }),
+    authenticationMethod: method,
+    ...(first === undefined ? {} : { authenticationData: first }),
   };
 }
 

@@ -52,6 +52,7 @@ export {
 } from './profile.ts';
 export type { Published } from './outgoing.ts';
 export { reasonName, returnCodeName } from './reason-names.ts';
+export { scramAuthentication, type ScramMethod, scramMethods } from './scram.ts';
 export type { Requester, RequestOptions } from './request.ts';
 export type { Granted, SubscribeOptions } from './subscriptions.ts';
 export type { TlsFiles } from './tls-files.ts';

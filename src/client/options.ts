@@ -79,9 +79,12 @@ export interface Message {
 /** Enhanced authentication (MQTT 5, 4.12). */
 export interface Authentication {
   method: string;
-  data?: Buffer;
+  /** The first message; a function is asked for one at each CONNECT. */
+  data?: Buffer | (() => Buffer);
   /** Answers the broker's data; null when there is nothing to add. */
   respond(data: Buffer | null, properties: Readonly<Properties>): Buffer | null | Promise<Buffer | null>;
+  /** Looks at what came with the broker's yes; throws when this broker is not to be trusted. */
+  finished?(data: Buffer | null): void;
 }
 
 export interface ConnackInformation {

@@ -142,11 +142,17 @@ function refuseOther(arrival: Arrival, tongue: Exclude<Tongue, 'tls'>): false {
   return false;
 }
 
+/** RFC 9266. In TLS 1.2 it would need the extended master secret, of which Node says nothing. */
+function channelBinding(socket: TLSSocket): Buffer | null {
+  return socket.destroyed ? null : socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+}
+
 /** Fills in what the handshake has proved. False: closed, nothing may follow. */
 function notePeer(arrival: Arrival, socket: TLSSocket, tls: LoadedTls, proof: PskProof): boolean {
   const { peer } = arrival;
   const cipher = socket.getCipher().name;
   peer.tls = { version: socket.getProtocol() ?? 'unknown', cipher };
+  if (peer.tls.version === 'TLSv1.3') peer.channelBinding = () => channelBinding(socket);
   if (tls.options.psk !== null) return notePsk(arrival, proof, cipher);
   const { requireCertificate, requestCertificate } = arrival.listener.rules;
   if (requireCertificate || (requestCertificate && showsCertificate(socket))) noteCertificate(arrival, socket, tls);

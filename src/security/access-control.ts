@@ -32,6 +32,7 @@ import type { AclFile } from './acl-file.ts';
 import { HashQueue } from './hash-queue.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
 import { loadScopes, type Scopes, type Scope, type SecurityScopes } from './scopes.ts';
+import { openScram } from './scram.ts';
 import type { FileFailure } from './secret-file.ts';
 
 export interface AccessControlOptions {
@@ -51,7 +52,7 @@ export interface AccessControlOptions {
   wall?: () => number;
   /** A device was put into quarantine, or let out. */
   onQuarantine?: (device: string, held: Quarantined | null) => void;
-  /** By authentication method (MQTT 5, 4.12). */
+  /** By authentication method (MQTT 5, 4.12), beside SCRAM from password files. */
   enhanced?: ReadonlyMap<string, EnhancedMethod>;
 }
 
@@ -145,7 +146,9 @@ export class ConfiguredAccessControl implements AccessControl {
   }
 
   enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null {
-    return this.methods.get(method)?.(request) ?? null;
+    const registered = this.methods.get(method);
+    if (registered !== undefined) return registered(request);
+    return openScram(method, request, () => this.scopeOf(request.listener)?.scram ?? null);
   }
 
   /** The key of a TLS-PSK identity, null when it is unknown. */
@@ -355,7 +358,9 @@ function ask(
     if (answer instanceof Promise) {
       return answer.then(
         late => definite(late) ?? ask(authenticators, i + 1, deferred || late === 'defer', request),
-        (error: unknown): Verdict => ({ allowed: false, because: `the check of the login failed: ${String(error)}` }),
+        (error: unknown): Verdict => {
+          return { allowed: false, because: `the check of the login failed: ${String(error)}`, undecided: true };
+        },
       );
     }
     const verdict = definite(answer);

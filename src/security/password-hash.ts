@@ -4,19 +4,25 @@
  *   $6$<salt>$<hash>                                  SHA-512(password + salt), one round (Mosquitto up to 1.6)
  *   $7$<iterations>$<salt>$<hash>                     PBKDF2-HMAC-SHA512 (Mosquitto 2)
  *   $argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$..    Argon2id, the standard PHC string
+ *   $scram-sha-256$<iterations>$<salt>$<stored key>$<server key>   verifier for SCRAM, and for plain logins; sha-512 too
  *
  * decode() reads them and names what is wrong, matches() compares in constant time, hashPassword() writes them.
  * The slow two run on libuv's threads, never on the event loop.
  */
 import { argon2, createHash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { scramDigestBytes, type ScramHash, scramKeys } from '../base/mod.ts';
 
-export type HashKind = 'sha512' | 'sha512-pbkdf2' | 'argon2id';
+export type HashKind = 'sha512' | 'sha512-pbkdf2' | 'argon2id' | 'scram-sha-256' | 'scram-sha-512';
 
 export type PasswordHash =
   | { kind: 'sha512'; salt: Buffer; digest: Buffer }
   | { kind: 'sha512-pbkdf2'; iterations: number; salt: Buffer; digest: Buffer }
+  | { kind: 'scram-sha-256' | 'scram-sha-512'; iterations: number; salt: Buffer; digest: Buffer; serverKey: Buffer }
   | { kind: 'argon2id'; memoryKib: number; passes: number; lanes: number; salt: Buffer; digest: Buffer };
+
+/** Those with one digest. */
+type PlainHash = Exclude<PasswordHash, { serverKey: Buffer }>;
 
 /** A login must not cost more than about a second of one core, whoever wrote the file. */
 export const PBKDF2_ITERATIONS_MAX = 2_000_000;
@@ -37,6 +43,7 @@ export function decode(encoded: string): Decoded {
   if (encoded.startsWith('$6$')) return decodeSha512(parts);
   if (encoded.startsWith('$7$')) return decodePbkdf2(parts);
   if (encoded.startsWith('$argon2id$')) return decodeArgon2id(parts);
+  if (encoded.startsWith('$scram-sha-')) return decodeScram(parts);
   return bad(whatElseItMayBe(encoded));
 }
 
@@ -47,7 +54,7 @@ function bad(because: string): { ok: false; because: string } {
 function whatElseItMayBe(encoded: string): string {
   if (encoded === '') return 'the password is empty';
   if (!encoded.startsWith('$')) return 'this looks like a password in plain text; hash it first';
-  return 'this kind of hash is unknown; $6$, $7$ and $argon2id$ are read';
+  return 'this kind of hash is unknown; $6$, $7$, $argon2id$ and $scram-sha-256$ are read';
 }
 
 function decodeSha512([, salt64, digest64, ...rest]: string[]): Decoded {
@@ -97,6 +104,25 @@ function decodeArgon2id([, version, parameters, salt64, digest64, ...rest]: stri
   return { ok: true, hash: { kind: 'argon2id', memoryKib, passes, lanes, salt, digest } };
 }
 
+function decodeScram([kind, rounds, salt64 = '', stored64 = '', server64 = '', ...rest]: string[]): Decoded {
+  if (kind !== 'scram-sha-256' && kind !== 'scram-sha-512') return bad('of SCRAM, sha-256 and sha-512 are read');
+  const iterations = /^[0-9]{1,10}$/.test(rounds ?? '') ? Number(rounds) : 0;
+  // RFC 5802, 5.1 and RFC 7677, 4: 4096 at least.
+  if (iterations < 1) return bad('the number of iterations is missing');
+  if (iterations > PBKDF2_ITERATIONS_MAX) {
+    return bad(`${iterations} iterations would block every login; at most ${PBKDF2_ITERATIONS_MAX} are accepted`);
+  }
+  const [salt, digest, serverKey] = [base64(salt64), base64(stored64), base64(server64)];
+  const bytes = scramDigestBytes(scramHashOf(kind));
+  if (salt === null || digest?.length !== bytes || serverKey?.length !== bytes || rest.length > 0) {
+    return bad('the salt or a key is cut off or damaged');
+  }
+  return { ok: true, hash: { kind, iterations, salt, digest, serverKey } };
+}
+
+const scramHashOf = (kind: 'scram-sha-256' | 'scram-sha-512'): ScramHash =>
+  kind === 'scram-sha-256' ? 'sha256' : 'sha512';
+
 /** RFC 9106, 3.1 below, our own bounds above. */
 function argon2Problem(memoryKib: number, passes: number, lanes: number): string | null {
   if (passes < 1 || lanes < 1 || memoryKib < 8 * lanes) return 'the Argon2 parameters are below what Argon2 allows';
@@ -136,6 +162,9 @@ function derive(hash: PasswordHash, password: Buffer): Buffer | Promise<Buffer> 
       return createHash('sha512').update(password).update(hash.salt).digest();
     case 'sha512-pbkdf2':
       return pbkdf2Later(password, hash.salt, hash.iterations, hash.digest.length, 'sha512');
+    case 'scram-sha-256':
+    case 'scram-sha-512':
+      return scramKeys(scramHashOf(hash.kind), password, hash.salt, hash.iterations).then(keys => keys.storedKey);
     case 'argon2id':
       return argon2Later('argon2id', {
         message: password,
@@ -151,7 +180,7 @@ function derive(hash: PasswordHash, password: Buffer): Buffer | Promise<Buffer> 
 /** For comparing costs only: an iteration of PBKDF2 and a KiB of Argon2 both take about a microsecond. */
 export function workOf(hash: PasswordHash): number {
   if (hash.kind === 'sha512') return 1;
-  return hash.kind === 'sha512-pbkdf2' ? hash.iterations : hash.memoryKib * hash.passes;
+  return hash.kind === 'argon2id' ? hash.memoryKib * hash.passes : hash.iterations;
 }
 
 /** A hash of the same cost that no password fits. */
@@ -161,18 +190,32 @@ export function unmatchable(like: PasswordHash): PasswordHash {
 
 /** What OWASP asks of PBKDF2-HMAC-SHA512 (2023); Mosquitto writes 101 or 1000. */
 const PBKDF2_ITERATIONS = 210_000;
+/** Computed by the device at each login: about 3 s on an ESP32, 10 ms on a Raspberry Pi. PostgreSQL takes 4096. */
+export const SCRAM_ITERATIONS = 16_384;
 
 /** The line form of a new hash. PBKDF2 gets a 12-byte salt, the only length that Mosquitto 2.0 and 2.1 both read. */
 export async function hashPassword(
   password: string | Buffer,
   kind: HashKind = 'argon2id',
-  iterations: number = PBKDF2_ITERATIONS,
+  iterations: number = kind.startsWith('scram') ? SCRAM_ITERATIONS : PBKDF2_ITERATIONS,
 ): Promise<string> {
+  if (kind === 'scram-sha-256' || kind === 'scram-sha-512')
+    return scramLine(kind, untilNul(Buffer.from(password)), iterations);
   const blank = blankHash(kind, iterations);
   return encode({ ...blank, digest: await derive(blank, untilNul(Buffer.from(password))) });
 }
 
-function blankHash(kind: HashKind, iterations: number): PasswordHash {
+async function scramLine(
+  kind: 'scram-sha-256' | 'scram-sha-512',
+  password: Buffer,
+  iterations: number,
+): Promise<string> {
+  const salt = randomBytes(16);
+  const { storedKey, serverKey } = await scramKeys(scramHashOf(kind), password, salt, iterations);
+  return `$${kind}$${[String(iterations), ...[salt, storedKey, serverKey].map(each => each.toString('base64'))].join('$')}`;
+}
+
+function blankHash(kind: Exclude<HashKind, `scram-${string}`>, iterations: number): PlainHash {
   const digest = Buffer.alloc(DIGEST_BYTES);
   if (kind === 'sha512') return { kind, salt: randomBytes(12), digest };
   if (kind === 'sha512-pbkdf2') return { kind, iterations, salt: randomBytes(12), digest };
@@ -180,7 +223,7 @@ function blankHash(kind: HashKind, iterations: number): PasswordHash {
   return { kind, memoryKib: 47_104, passes: 1, lanes: 1, salt: randomBytes(64), digest };
 }
 
-function encode(hash: PasswordHash): string {
+function encode(hash: PlainHash): string {
   const salt = hash.salt.toString('base64');
   const digest = hash.digest.toString('base64');
   if (hash.kind === 'sha512') return `$6$${salt}$${digest}`;

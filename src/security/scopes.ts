@@ -33,6 +33,8 @@ export interface Scope {
   authorizers: readonly Authorizer[];
   backends: readonly UserSource[];
   psk: PskEntries | null;
+  /** Verifiers for SCRAM are looked for here; null for nowhere. */
+  scram: PasswordEntries | null;
   /** For what is bound to certificates, and for trying other rules in its place. */
   acl: AclFile | null;
   /** For carrying over what was proved; see PasswordFile. */
@@ -103,6 +105,8 @@ class Loader {
       ],
       backends,
       acl,
+      // What dynamic security has to say of a user comes first, and it knows no SCRAM.
+      scram: dynamicSecurity?.beforePasswords === true ? null : (passwords?.entries ?? null),
       psk: pskFile === null ? null : once(this.pskFiles, pskFile, path => this.read(loadPskFile(path))),
       passwords:
         passwords === null || passwordFile === null ? null : { path: passwordFile, entries: passwords.entries },

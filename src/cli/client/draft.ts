@@ -1,5 +1,5 @@
 /** What the arguments of `pub`, `sub` and `rr` have said so far, and how a mistake among them is told. */
-import type { Properties, ProtocolVersion, ProxyOptions, Qos } from '../../client/mod.ts';
+import type { Properties, ProtocolVersion, ProxyOptions, Qos, ScramMethod } from '../../client/mod.ts';
 
 export type Tool = 'pub' | 'sub' | 'rr';
 
@@ -47,6 +47,7 @@ export interface Draft {
   clientIdPrefix?: string;
   username?: string;
   password?: string;
+  authMethod?: ScramMethod;
   cleanStart: boolean;
   keepAlive: number;
   /** Seconds; 4294967295 is for ever. */

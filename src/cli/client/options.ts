@@ -42,6 +42,16 @@ export const clientOptions: readonly ClientOption[] = [
     apply: (draft, value) => void (draft.bindAddress = value),
   },
   {
+    long: '--auth-method',
+    argument: 'METHOD',
+    completes: take.authMethods,
+    tools: all,
+    ours: true,
+    missing: '--auth-method argument given but no method specified.',
+    says: 'Log in with SCRAM-SHA-256 or SCRAM-SHA-512 (MQTT 5): the password of -u and -P is proved and not sent, and the broker has to prove that it knows it.',
+    apply: take.authMethod,
+  },
+  {
     long: '--cafile',
     argument: 'FILE',
     completes: 'file',

@@ -1,6 +1,6 @@
 /** From what the arguments said to what the client is told. */
-import type { ConnectOptions, Properties, TlsOptions, WillOptions } from '../../client/mod.ts';
-import { ClientError, tlsFromFiles } from '../../client/mod.ts';
+import type { ConnectOptions, Properties, ScramMethod, TlsOptions, WillOptions } from '../../client/mod.ts';
+import { ClientError, scramAuthentication, tlsFromFiles } from '../../client/mod.ts';
 import type { Draft } from './draft.ts';
 
 const receiveMaximumDefault = 20;
@@ -104,12 +104,28 @@ function identity(draft: Draft): Partial<ConnectOptions> {
     const why = 'MQTT 3.x has no password without a user name (-u); MQTT 5 has (-V 5).';
     throw new SettingFault('Error: Problem setting username and/or password.', why);
   }
-  const clientId = draft.clientIdPrefix === undefined ? draft.clientId : `${draft.clientIdPrefix}${process.pid}`;
+  if (draft.authMethod !== undefined) return { ...clientIdOf(draft), ...proof(draft, draft.authMethod) };
   return {
-    ...(clientId === undefined ? {} : { clientId }),
+    ...clientIdOf(draft),
     ...(draft.username === undefined ? {} : { username: draft.username }),
     ...(draft.password === undefined ? {} : { password: draft.password }),
   };
+}
+
+function clientIdOf({ clientId, clientIdPrefix }: Draft): Partial<ConnectOptions> {
+  const id = clientIdPrefix === undefined ? clientId : `${clientIdPrefix}${process.pid}`;
+  return id === undefined ? {} : { clientId: id };
+}
+
+/** The password is proved and stays here. */
+function proof({ username, password }: Draft, method: ScramMethod): Partial<ConnectOptions> {
+  if (username === undefined || password === undefined) {
+    throw new SettingFault(
+      'Error: --auth-method needs a user name and a password.',
+      'Give them with -u and -P, or with a profile.',
+    );
+  }
+  return { username, authentication: scramAuthentication(method, username, Buffer.from(password)) };
 }
 
 /** In the order of Mosquitto's tools: what was asked for, the session's expiry, the receive maximum. */

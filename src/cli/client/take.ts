@@ -1,6 +1,6 @@
 /** What options with a value of their own make of it; each mistake in Mosquitto's words. */
 import { isValidFilter, isValidTopicName } from '../../topics/mod.ts';
-import type { Qos } from '../../client/mod.ts';
+import type { Qos, ScramMethod } from '../../client/mod.ts';
 import { invalid, type Draft, type MessageSource, type UsageError } from './draft.ts';
 
 type Outcome = UsageError | undefined;
@@ -122,6 +122,7 @@ export function protocolVersion(draft: Draft, value: string): Outcome {
   if (version === undefined) {
     return invalid('Invalid protocol version argument given.', true, 'It is 5, 311 or 31.');
   }
+  if (draft.authMethod !== undefined && version !== 5) return invalid('--auth-method needs MQTT 5.');
   draft.version = version;
   return undefined;
 }
@@ -224,3 +225,14 @@ const forbidden = /[\u0000-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffd\ufffe\uffff]/;
 function notUtf8(value: string, argument: string): Outcome {
   return forbidden.test(value) ? invalid(`Malformed UTF-8 in ${argument} argument.`, true) : undefined;
 }
+
+/** As in src/client/scram.ts, which is loaded when one of them is asked for. */
+export const authMethods = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const satisfies readonly ScramMethod[];
+
+export function authMethod(draft: Draft, value: string): UsageError | undefined {
+  const method = authMethods.find(each => each === value.toUpperCase());
+  if (method === undefined) return invalid(`Unknown authentication method '${value}'.`, false, `There are ${authMethods.join(' and ')}.`);
+  draft.authMethod = method;
+  draft.version = 5;
+  return undefined;
+} // prettier-ignore

@@ -126,7 +126,7 @@ function finish(draft: Draft, operands: readonly string[]): PasswdOutcome {
 }
 
 function warningFor({ hash, iterations, user, password }: PasswdCommand): string | null {
-  if (iterations !== null && hash !== 'sha512-pbkdf2') return `Warning: -I means nothing to ${hash}.`;
+  if (iterations !== null && (hash === 'argon2id' || hash === 'sha512')) return `Warning: -I means nothing to ${hash}.`;
   if (password !== '') return null;
   return `Warning: The password is empty: whoever knows the name ${user} can log in.`;
 }

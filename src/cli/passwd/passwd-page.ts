@@ -1,7 +1,7 @@
 /** What `zancudo passwd` takes. */
 import type { CommandPage } from '../command-page.ts';
 
-export const hashKinds = ['argon2id', 'sha512-pbkdf2', 'sha512'] as const;
+export const hashKinds = ['argon2id', 'sha512-pbkdf2', 'sha512', 'scram-sha-256', 'scram-sha-512'] as const;
 
 export const passwdPage: CommandPage = {
   command: 'passwd',
@@ -24,12 +24,12 @@ export const passwdPage: CommandPage = {
       short: '-H',
       argument: 'HASH',
       completes: hashKinds,
-      says: 'How passwords are hashed: argon2id (the default), sha512-pbkdf2, which Mosquitto 2.0 reads too, or sha512, for Mosquitto 1.6.',
+      says: 'How passwords are hashed: argon2id (the default), sha512-pbkdf2, which Mosquitto 2.0 reads too, or sha512, for Mosquitto 1.6; scram-sha-256 and scram-sha-512 for clients of MQTT 5 that log in with SCRAM, and for all others too.',
     },
     {
       short: '-I',
       argument: 'N',
-      says: 'Iterations of sha512-pbkdf2, which -I alone chooses; 210000 unless given.',
+      says: 'Iterations of sha512-pbkdf2, which -I alone chooses, 210000 unless given; or of scram-sha-256 and scram-sha-512, 16384 unless given.',
     },
     {
       short: '-U',
