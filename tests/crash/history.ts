@@ -7,6 +7,8 @@
  * Judged is the promise: every acknowledged message is delivered to every lasting session, QoS 2 exactly once, and
  * each topic in its order.
  */
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Broker, startBroker, temporaryDirectory, until } from '../harness/mod.ts';
 import { Publisher } from './publisher.ts';
@@ -14,6 +16,9 @@ import { Subscriber } from './subscriber.ts';
 
 /** The load lasts up to this long before the broker is killed; what is hit is a matter of chance. */
 const LOAD_MS = 150;
+
+/** So much of a file's end may be lost or changed. */
+const TAIL_BYTES = 65_536;
 
 export interface CrashReport {
   rounds: number;
@@ -76,6 +81,20 @@ export class CrashHistory {
     for (const subscriber of this.#subscribers)
       for (const publisher of this.#publishers) this.#judge(subscriber, publisher);
     return this.#report();
+  }
+
+  /** Cuts the newest file short or changes some of its last bytes, as a power cut may. */
+  damageTail(): void {
+    const file = ['mosquitto.sqlite3-wal', 'mosquitto.sqlite3']
+      .map(name => `${this.#directory.path}/${name}`)
+      .find(name => (statSync(name, { throwIfNoEntry: false })?.size ?? 0) > 0);
+    if (file === undefined) return;
+    const { size } = statSync(file);
+    const reach = Math.min(size, TAIL_BYTES);
+    if (Math.random() < 0.5) return truncateSync(file, size - Math.floor(Math.random() * reach));
+    const handle = openSync(file, 'r+');
+    for (let n = 0; n < 8; n++) writeSync(handle, randomBytes(1), 0, 1, size - 1 - Math.floor(Math.random() * reach));
+    closeSync(handle);
   }
 
   discard(): void {
