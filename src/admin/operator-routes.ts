@@ -88,8 +88,8 @@ function showRetained({ view }: OperatorPorts, exchange: Exchange): void {
   else exchange.json({ ...factsOf(message), ...copyOf(message) });
 }
 
-function explain(ports: OperatorPorts, exchange: Exchange): void {
-  const report = ports.explain(exchange.query);
+async function explain(ports: OperatorPorts, exchange: Exchange): Promise<void> {
+  const report = await ports.explain(exchange.query);
   if (typeof report === 'string') exchange.problem(400, report);
   else exchange.json(report);
 }

@@ -78,7 +78,7 @@ function fakeBroker(clients: string[] = []) {
       dropForbiddenSubscriptions: () => 0,
       recheck: () => Promise.resolve(),
     },
-    explain: () => 'what is asked?',
+    explain: async () => 'what is asked?',
     accessChanges: () => [],
     quarantine: () => ({ policy: 'refuse', devices: [] }),
     release: () => false,

@@ -29,7 +29,7 @@ export interface OperatorPorts extends HealthPorts {
   control: BrokerControl;
   reload(): Promise<ReloadReport>;
   /** A text says what is wrong with the question. */
-  explain(question: URLSearchParams): ExplainReport | string;
+  explain(question: URLSearchParams): Promise<ExplainReport | string>;
   /** What a planned access file would change, found while the list is walked; null where it changes nothing. A text says why not. */
   accessChanges(planned: PlannedFile): Iterable<AccessChange | null> | string;
   quarantine(): QuarantineReport;

@@ -41,9 +41,13 @@ async function fromFiles(call: Call, lines: readonly string[]): Promise<number> 
   const { file, home } = configurationOf(call);
   const read = await accessFromFiles(file, home);
   if (!read.ok) return failed(call, read.lines);
-  const plan = planOf(read.access, call.value('--diff')!, lines, call.value('--instead-of'));
-  if (typeof plan === 'string') return failed(call, [`Error: ${plan}`]);
-  return tell(call, [...changesByRules(plan, read.listeners)], 'by the rules of the two files');
+  try {
+    const plan = planOf(read.access, call.value('--diff')!, lines, call.value('--instead-of'));
+    if (typeof plan === 'string') return failed(call, [`Error: ${plan}`]);
+    return tell(call, await changesByRules(plan, read.listeners), 'by the rules of the two files');
+  } finally {
+    await read.close();
+  }
 }
 
 function tell(call: Call, changes: readonly AccessChange[], measured: string): number {

@@ -78,8 +78,12 @@ async function fromFiles(call: Call, query: URLSearchParams): Promise<number> {
   if (!read.ok) return failed(call, read.lines);
   const { access, listeners } = read;
   const question = { action: query.get('do')!, topic: query.get('topic')! };
-  const someone = someoneFrom(access, listeners, query);
-  return tell(call, explainSomeone(access, listeners, someone, query.get('client-id'), question));
+  try {
+    const someone = someoneFrom(access, listeners, query);
+    return tell(call, await explainSomeone(access, listeners, someone, query.get('client-id'), question));
+  } finally {
+    await read.close();
+  }
 }
 
 function tell(call: Call, report: ExplainReport): number {

@@ -45,19 +45,22 @@ export function* changesOfUses(plan: Plan, uses: Iterable<SeenUse>): Iterable<Ac
 }
 
 /** Everybody that one of the files speaks of, on a topic for every filter that it has for them. */
-export function* changesByRules(plan: Plan, listeners: readonly ListenerRules[]): Iterable<AccessChange> {
+export async function changesByRules(plan: Plan, listeners: readonly ListenerRules[]): Promise<AccessChange[]> {
   const said = new Set<string>();
+  const changes: AccessChange[] = [];
   for (const listener of listeners) {
     for (const { who, text, filter } of casesOf(plan, listener)) {
+      await plan.present.prepare(who);
       const topicName = filter.replaceAll('+', 'any').replace(/#$/, 'any');
       for (const access of ['write', 'read'] as const) {
         const change = changeOf(plan, { who, access, topicName }, text, filter);
         const key = `${text} ${access} ${filter}`;
-        if (change !== null && !said.has(key)) yield change;
+        if (change !== null && !said.has(key)) changes.push(change);
         if (change !== null) said.add(key);
       }
     }
   }
+  return changes;
 }
 
 interface Case {

@@ -1,11 +1,12 @@
-/** Access rules as a broker would read them, without a broker: the configuration and the files that it names. */
-import type { ListenerRules } from '../../broker/ports.ts';
+/** Access rules as a broker would read them, without a broker: the configuration, its files and its databases. */
+import type { ListenerRules, Log } from '../../broker/ports.ts';
 import { loadConfiguration, type Settings } from '../../conf/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl, type DynamicRules, HashQueue } from '../../security/mod.ts';
+import { AuthBackends } from '../auth-backends.ts';
 import { listenerRules, securityScopes } from '../map-settings.ts';
 
 export type FilesAccess =
-  | { ok: true; access: ConfiguredAccessControl; listeners: readonly ListenerRules[] }
+  | { ok: true; access: ConfiguredAccessControl; listeners: readonly ListenerRules[]; close: () => Promise<void> }
   | { ok: false; lines: readonly string[] };
 
 export async function accessFromFiles(configuration: string | null, home: string | null): Promise<FilesAccess> {
@@ -18,16 +19,27 @@ export async function accessFromFiles(configuration: string | null, home: string
   const dynamicSecurity = await dynamicRules(settings);
   if (typeof dynamicSecurity === 'string')
     return { ok: false, lines: [`Error: Dynamic security: ${dynamicSecurity}.`] };
+  const queue = new HashQueue();
+  const backends = new AuthBackends(silent, queue, () => {});
+  const unusable = await backends.prepare(settings);
+  if (unusable !== null) return { ok: false, lines: unusable.lines };
   const rules = settings.listeners.map(listenerRules);
   const created = createAccessControl(securityScopes(settings.listeners, rules), {
-    log: { debug: false, subscribe: false, unsubscribe: false, connections: false, write: () => {} },
+    log: silent,
+    queue,
+    backends,
     ...(dynamicSecurity === null ? {} : { dynamicSecurity }),
     devicePolicy: settings.devicePolicy,
   });
-  if (!created.ok) return { ok: false, lines: created.failure.lines };
+  if (!created.ok) {
+    await backends.close();
+    return { ok: false, lines: created.failure.lines };
+  }
   const listeners = rules.filter(({ protocol }) => protocol !== 'http_api');
-  return { ok: true, access: created.access, listeners };
+  return { ok: true, access: created.access, listeners, close: () => backends.close() };
 }
+
+const silent: Log = { debug: false, subscribe: false, unsubscribe: false, connections: false, write: () => {} };
 
 /** Null where the configuration has none; a string is why its rules cannot be known: half of them would mislead. */
 async function dynamicRules({ dynamicSecurity }: Settings): Promise<DynamicRules | string | null> {

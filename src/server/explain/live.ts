@@ -7,7 +7,7 @@ import { changesOfUses, planOf } from './changes.ts';
 import { explainedActions, explainIdentity, explainSomeone, type Question, someoneFrom } from './report.ts';
 
 /** A text says what is wrong with the question. */
-export function explainLive(running: RunningBroker, query: URLSearchParams): ExplainReport | string {
+export async function explainLive(running: RunningBroker, query: URLSearchParams): Promise<ExplainReport | string> {
   const [action = '', topic = ''] = [query.get('do') ?? '', query.get('topic') ?? ''];
   if (!Object.hasOwn(explainedActions, action) || topic === '') return 'do and topic say what is asked about';
   const [who, kind] = [query.get('who') ?? '', query.get('as')];
@@ -20,8 +20,12 @@ export function explainLive(running: RunningBroker, query: URLSearchParams): Exp
   return explainSomeone(access, listeners, someone, query.get('client-id'), { action, topic });
 }
 
-function explainClient({ broker, access }: RunningBroker, who: Identity, question: Question): ExplainReport {
-  const report = explainIdentity(access, who, question);
+async function explainClient(
+  { broker, access }: RunningBroker,
+  who: Identity,
+  question: Question,
+): Promise<ExplainReport> {
+  const report = await explainIdentity(access, who, question);
   const { action, topic } = question;
   if (action !== 'receive') return report;
   const topicName = who.listener.mountPoint + topic;

@@ -29,25 +29,36 @@ export interface Question {
 }
 
 /** One identity, on its own listener. */
-export function explainIdentity(access: ConfiguredAccessControl, who: Identity, question: Question): ExplainReport {
-  const answer = ask(access, who, question);
-  return reportOf(clientText(who), question, [answer]);
+export async function explainIdentity(
+  access: ConfiguredAccessControl,
+  who: Identity,
+  question: Question,
+): Promise<ExplainReport> {
+  return reportOf(clientText(who), question, [await ask(access, who, question)]);
 }
 
 /** Somebody who might come by any listener. */
-export function explainSomeone(
+export async function explainSomeone(
   access: ConfiguredAccessControl,
   listeners: readonly ListenerRules[],
   someone: Someone,
   clientId: string | null,
   question: Question,
-): ExplainReport {
-  const answers = listeners.map(listener => ask(access, identityOf(access, listener, someone, clientId), question));
+): Promise<ExplainReport> {
+  const everywhere = listeners.map(listener => identityOf(access, listener, someone, clientId));
+  const answers = await Promise.all(everywhere.map(who => ask(access, who, question)));
   return reportOf(someoneText(someone, clientId), question, merged(answers));
 }
 
-function ask(access: ConfiguredAccessControl, who: Identity, { action, topic }: Question): ExplainedAnswer {
+/** A database has to be asked about people who are not here before their rules can be. */
+async function ask(
+  access: ConfiguredAccessControl,
+  who: Identity,
+  { action, topic }: Question,
+): Promise<ExplainedAnswer> {
   const { listener } = who;
+  const unknown = await access.prepare(who);
+  if (unknown !== null) return { listener: listener.name, allowed: false, because: unknown, tried: [] };
   const asked = explainedActions[action]!;
   const { allowed, because, tried } = service(topic) ?? access.explain(asked, who, mounted(listener, topic));
   return { listener: listener.name, allowed, because, tried: [...tried] };
