@@ -164,7 +164,9 @@ export class Bridge {
     const { plan, names, ports, features } = this;
     const address = plan.addresses[this.addressIndex % plan.addresses.length]!;
     this.enter('connecting');
-    ports.log.write('notice', `Connecting bridge ${plan.name} (${address.host}:${address.port})`);
+    // Every attempt after a failed one would only hide the reason of the failure.
+    const as = this.lastError === null ? 'notice' : 'debug';
+    ports.log.write(as, `Connecting bridge ${plan.name} (${address.host}:${address.port})`);
     let wire: Wire;
     try {
       this.target = await targetOf(plan, names, address, features, ports);

@@ -28,6 +28,7 @@ import {
   type ConnectionOwner,
   connectionRefused,
   connectPacket,
+  explainAlert,
   type Message,
   rawProperties,
   type Wire,
@@ -136,8 +137,13 @@ export class Crossing {
       onSuback: packet => this.onRemoteSuback(packet),
       onAuth: () => undefined,
       onDrain: () => this.pair.hold(false),
-      onClosed: error => this.end(error ?? endOfBridge()),
+      onClosed: error => this.onRemoteClosed(error ?? endOfBridge()),
     };
+  }
+
+  /** The reason of a TLS server may come after its handshake. */
+  private onRemoteClosed(error: ClientError): void {
+    void explainAlert(this.parts.target.options, error).then(explained => this.end(explained));
   }
 
   private onRemoteConnack(packet: Connack): void {

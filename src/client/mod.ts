@@ -17,6 +17,7 @@
  */
 import { Client } from './client.ts';
 import type { ConnectionOptions } from 'node:tls';
+import type { ClientError } from './client-error.ts';
 import type { ConnectOptions, Endpoint, TlsOptions } from './options.ts';
 import type { Requester } from './request.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -82,6 +83,14 @@ export async function tlsFromFiles(files: TlsFiles): Promise<Pick<TlsOptions, 'c
 export async function tlsSettings(options: TlsOptions): Promise<ConnectionOptions> {
   const { tlsSettings } = await import('./tls-dial.ts');
   return tlsSettings(options);
+}
+
+/** The refusal of a TLS server that comes as an alert when the handshake is over for this side; other errors as they are. */
+export async function explainAlert(endpoint: Endpoint, error: ClientError): Promise<ClientError> {
+  const { tls } = endpoint;
+  if (tls === undefined || error.kind !== 'lost' || error.systemCode?.startsWith('ERR_SSL') !== true) return error;
+  const { alertAfterHandshake } = await import('./tls-alerts.ts');
+  return alertAfterHandshake(endpoint, tls, error);
 }
 
 /** The bytes of an endpoint, without MQTT. */

@@ -46,7 +46,8 @@ export function makeRoom({ broker, clientId, connection }: ConnectAttempt): Stag
 export function resumeSession(attempt: ConnectAttempt): StageOutcome {
   const { broker, clientId, packet } = attempt;
   const existing = broker.sessions.get(clientId);
-  if (existing !== undefined && !attempt.tookOver && broker.log.connections) {
+  const isBridge = attempt.connection.peer.listener.bridge !== undefined;
+  if (existing !== undefined && !attempt.tookOver && !isBridge && broker.log.connections) {
     broker.log.write('notice', `Client ${clientId} [(null):0] disconnected: session taken over.`);
   }
   if (existing !== undefined && packet.cleanStart) {
