@@ -7,7 +7,7 @@
  * FILE.new is written, synced and put into the place of FILE, so that it is never half there.
  */
 import { existsSync } from 'node:fs';
-import { open, realpath, rename, writeFile } from 'node:fs/promises';
+import { open, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** What keeps a file from being replaced, and not from being written: mounted alone into a container, for one. */
@@ -27,8 +27,10 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
+/** What a write that was cut off has left behind is not written into, nor is a link that somebody has put there. */
 async function writeSynced(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
+  await rm(file, { force: true });
+  const handle = await open(file, 'wx', 0o600);
   try {
     await handle.chmod(0o600);
     await handle.writeFile(text);
