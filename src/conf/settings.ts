@@ -212,6 +212,8 @@ export interface Settings {
   takeoverNewcomer: 'admit' | 'hold';
   /** Bytes waiting for one peer that does not read. */
   maxLinkBufferBytes: number;
+  /** 0 for never. */
+  napMicroseconds: number;
   /** 0 for any. */
   maxKeepaliveSeconds: number;
   setTcpNodelay: boolean;
@@ -378,6 +380,7 @@ export function newSettings(path: string | null): Settings {
     connectTimeoutSeconds: 30,
     tlsHandshakeTimeoutSeconds: 10,
     maxLinkBufferBytes: 8_388_608,
+    napMicroseconds: 100,
     banAfter: 10,
     banMaxSeconds: 3600,
     banExempt: ['private'],

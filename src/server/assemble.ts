@@ -23,7 +23,7 @@ import {
 import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts';
 import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl, HashQueue } from '../security/mod.ts';
-import { WriteScheduler } from '../transport/mod.ts';
+import { Nap, WriteScheduler } from '../transport/mod.ts';
 import {
   brokerSettings,
   doorLimits,
@@ -156,7 +156,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
       passForExpired: (listener, der) => (enrolling === null ? null : passForExpired(enrolling, listener, der)),
       keylog,
     },
-    new WriteScheduler(),
+    new WriteScheduler(settings.napMicroseconds === 0 ? null : new Nap(settings.napMicroseconds)),
   );
   const options = optionsOf(settings, rules, access);
   await bridges.prepare(settings);

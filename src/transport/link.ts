@@ -231,6 +231,7 @@ export class SocketLink {
   received(chunk: Buffer): void {
     if (this.phase !== 'open') return;
     this.heard = true;
+    this.scheduler.heard(chunk.length);
     this.handler.onBytes(chunk);
   }
 

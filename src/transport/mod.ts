@@ -1,5 +1,6 @@
 /** One link, whatever carries it: TCP, Unix socket, TLS, WebSocket; and the PROXY header in front of it. */
 export { SocketLink, type LinkEnd, type LinkHandler } from './link.ts';
+export { Nap } from './nap.ts';
 export { WriteScheduler } from './write-scheduler.ts';
 export { WebSocketLink } from './websocket.ts';
 export { type FrameOwner, WebSocketFrames } from './websocket-frames.ts';

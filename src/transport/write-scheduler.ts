@@ -12,6 +12,8 @@
  * Whatever the kernel took at once is given back, so the slab is filled only by what really waits.
  */
 
+import type { Nap } from './nap.ts';
+
 /** Ranges gathered into one write are at most this long together. */
 export const GATHER_BYTES_MAX = 65_536;
 /** Lists kept for reuse; more links than this in one turn allocate and drop theirs. */
@@ -35,7 +37,17 @@ export class WriteScheduler {
   private readonly spare: RangeList[] = [];
   private slab: Buffer | null = null;
   private used = 0;
+  private readonly nap: Nap | null;
   private readonly run = (): void => this.flushAll();
+
+  constructor(nap: Nap | null = null) {
+    this.nap = nap;
+  }
+
+  /** A link has read so much. */
+  heard(bytes: number): void {
+    this.nap?.heard(bytes);
+  }
 
   /** Flushes the link at the end of this turn. */
   add(link: Flushable): void {
@@ -75,5 +87,6 @@ export class WriteScheduler {
     this.flushing = links;
     for (const link of links) link.endTurn();
     links.length = 0;
+    this.nap?.turnEnded();
   }
 }

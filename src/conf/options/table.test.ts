@@ -79,6 +79,7 @@ const ourNames = [
   'max_retained_bytes',
   'max_retained_messages',
   'max_total_queued_bytes',
+  'nap_microseconds',
   'publish_rate_exceeded',
   'queue_memory_bytes',
   'queue_policy',
