@@ -21,6 +21,7 @@ export interface Pace {
 export function paceOf(broker: Broker, connection: Connection): typeof reasonCodes.quotaExceeded | 'drop' | null {
   const { maxPublishRate, maxPublishByteRate, publishRateExceeded } = broker.settings;
   if (maxPublishRate === 0 && maxPublishByteRate === 0) return null;
+  if (connection.peer.listener.bridge !== undefined) return null;
   const { qos, payloadStart, payloadEnd } = broker.view;
   const pace = (connection.pace ??= newPace(broker));
   const bytes = payloadEnd - payloadStart;

@@ -47,7 +47,7 @@ for (const kind of ['sha512', 'sha512-pbkdf2'] as const) {
   });
 }
 
-for (const kind of ['sha512', 'sha512-pbkdf2', 'argon2id'] as HashKind[]) {
+for (const kind of ['sha512', 'sha512-pbkdf2', 'argon2id', 'scram-sha-256', 'scram-sha-512'] as HashKind[]) {
   test(`a new ${kind} hash fits its own password, no other, and is never the same twice`, async () => {
     const encoded = await hashPassword('correct horse', kind, 101);
     assert.equal(await fits(encoded, 'correct horse'), true);
