@@ -129,11 +129,11 @@ export class ConfiguredAccessControl implements AccessControl {
   authenticate(request: AuthenticationRequest): Verdict | Promise<Verdict> {
     const scope = this.scopeOf(request.listener);
     if (scope === null) return { allowed: false, because: `no access rules are known for ${request.listener.name}` };
-    const { generation } = this;
+    const { scopes } = this;
     const verdict = ask(scope.authenticators, 0, false, request);
     if (!(verdict instanceof Promise)) return verdict;
     // The file may have been replaced while the hash was computed: then only the new one counts.
-    return verdict.then(late => (generation === this.generation ? late : this.authenticate(request)));
+    return verdict.then(late => (scopes === this.scopes ? late : this.authenticate(request)));
   }
 
   /** Every backend of the scope at once; the first that cannot say is the reason. */

@@ -104,6 +104,17 @@ test('logins: who is not known is left to others, and everybody else has to be r
   assert.equal(await logIn(model, 'fix', 'secret', 'mine'), 'allow');
 });
 
+test('a change while the hash of a login is computed counts, and one of somebody else costs nothing', async () => {
+  const clients = [{ username: 'ana', encoded_password: encoded }, { username: 'bob' }];
+  const model = readRules(JSON.stringify({ clients }))!;
+  const [right, wrong] = [logIn(model, 'ana', 'secret'), logIn(model, 'ana', 'no')];
+  model.removeClient('bob');
+  assert.deepEqual([await right, await wrong], ['allow', { deny: 'wrong password' }]);
+  const another = logIn(model, 'ana', 'another');
+  model.putClient({ ...model.clients.get('ana')!, disabled: true });
+  assert.deepEqual(await another, { deny: 'this user is disabled' });
+});
+
 test('without a file there is a default one, whose first passwords are for its owner alone', async () => {
   const configFile = place('fresh.json');
   const opened = await openRules({ configFile, passwordInitFile: null }, log);

@@ -30,7 +30,15 @@ export class DynamicLogin implements Authenticator {
     const why = whyNot(client, request);
     if (why !== null) return { deny: why };
     if (client.password === null) return { deny: 'no password has been set for this user' };
-    return checkPassword(client.password, password, this.queue, 'wrong password');
+    const answer = checkPassword(client.password, password, this.queue, 'wrong password');
+    if (!(answer instanceof Promise)) return answer;
+    return answer.then(late => (this.isStillSo(client) ? late : this.authenticate(request)));
+  }
+
+  /** The client may have been changed while the hash was computed; what others did meanwhile makes no difference. */
+  private isStillSo({ username, password, disabled, clientId }: Client): boolean {
+    const now = this.model.clients.get(username);
+    return now?.password === password && now.disabled === disabled && now.clientId === clientId;
   }
 
   private answerUnknown(password: Buffer): AuthenticationAnswer | Promise<AuthenticationAnswer> {

@@ -31,6 +31,9 @@ const PAYLOAD_BYTES_MAX = 268_435_455;
 /** Of all clients together; who asks faster than passwords are hashed is told so. */
 const REQUESTS_WAITING_MAX = 10_000;
 
+/** A request with thousands of commands lets messages go on in between. */
+const SLICE_MS = 2;
+
 export interface ServicePorts {
   model: Model;
   log: Log;
@@ -115,7 +118,12 @@ export class DynamicSecurityService implements TopicService {
     const replies: ControlReply[] = [];
     const before = this.ports.model.changeIndex;
     const kick = (username: string | null): void => void kicked.add(username);
+    let since = performance.now();
     for (const call of calls) {
+      if (performance.now() - since > SLICE_MS) {
+        await new Promise(setImmediate);
+        since = performance.now();
+      }
       const told = call.correlationData === undefined ? {} : { correlationData: call.correlationData };
       const outcome = await this.runOne(call, new Fields(call.fields, isUtf8), { connections, kick }, request);
       replies.push({ command: call.command, ...told, ...outcome });
