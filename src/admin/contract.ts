@@ -14,6 +14,7 @@
  *   POST   /v1/retained/purge              lines of PurgeOrder    -> PurgeReport
  *   POST   /v1/retained/restore            lines of RetainedCopy  -> RestoreReport
  *   GET    /v1/drops                       DropsReport
+ *   GET    /v1/bridges                     BridgesReport
  *   GET    /v1/explain?do=&topic=&who=&as=  ExplainReport
  *   GET    /v1/refusals/ID                 RefusalsReport
  *   POST   /v1/explain/diff?name=&instead-of=    lines of a planned access file, as JSON strings -> lines of AccessChange, then ListEnd
@@ -189,6 +190,36 @@ export interface BanReport {
   source: string;
   /** Clients that were connected from there, and are not any more. */
   disconnected: number;
+}
+
+export interface BridgesReport {
+  bridges: BridgeStatus[];
+}
+
+export interface BridgeStatus {
+  name: string;
+  state: 'connecting' | 'connected' | 'waiting' | 'idle' | 'stopped';
+  /** Unix milliseconds, here and below. */
+  since: number;
+  /** The other broker, present or next. */
+  address: string;
+  remoteClientId: string;
+  localClientId: string;
+  /** MQTT level: 3, 4 or 5. */
+  version: 3 | 4 | 5;
+  encrypted: boolean;
+  /** Times that it was connected. */
+  connections: number;
+  retryAt: number | null;
+  /** Changed settings take effect at the next connection. */
+  changeWaits: boolean;
+  lastError: { message: string; remedy: readonly string[]; at: number } | null;
+  /** Each topic line as it is written, with the messages that have passed by it. */
+  topics: { text: string; out: number; in: number }[];
+  /** Messages that did not pass: `loop`, `too-large`, `refused`, `unmapped`. */
+  heldBack: Readonly<Record<string, number>>;
+  /** Messages that wait here to go out. */
+  waiting: number;
 }
 
 export interface ReloadReport {

@@ -34,6 +34,7 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'POST', path: '/v1/retained/purge', serve: async each => each.json(await purge(view, each.lines())) },
     { method: 'POST', path: '/v1/retained/restore', serve: async each => each.json(await restore(view, each.lines())) },
     { method: 'GET', path: '/v1/drops', serve: each => each.json(ports.drops()) },
+    { method: 'GET', path: '/v1/bridges', serve: each => each.json(ports.bridges()) },
     { method: 'GET', path: '/v1/explain', serve: each => explain(ports, each) },
     { method: 'POST', path: '/v1/explain/diff', serve: each => accessChanges(ports, each) },
     { method: 'GET', path: '/v1/refusals/:name', serve: each => each.json(refusals(ports, each.name)) },

@@ -71,6 +71,7 @@ function fakeBroker(clients: string[] = []) {
       throw new Error('a fault');
     },
     drops: () => ({ totals: [], clients: [] }),
+    bridges: () => ({ bridges: [] }),
     bans: { list: () => [], add: () => true, lift: () => false },
     control: {
       clients: () => [],

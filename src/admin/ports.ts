@@ -3,6 +3,7 @@ import type { BanPorts } from './bans.ts';
 import type { BrokerControl, BrokerView, Log } from '../broker/ports.ts';
 import type {
   AccessChange,
+  BridgesReport,
   DropsReport,
   ExplainReport,
   PlannedFile,
@@ -25,6 +26,7 @@ export interface OperatorPorts extends HealthPorts {
   view: BrokerView;
   status(): StatusReport;
   drops(): DropsReport;
+  bridges(): BridgesReport;
   bans: BanPorts;
   control: BrokerControl;
   reload(): Promise<ReloadReport>;

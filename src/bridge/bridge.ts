@@ -16,7 +16,7 @@ import type { BridgeFacts, BridgeState } from './facts.ts';
 import { prepareSession } from './local-side.ts';
 import { EchoGuard } from './passing.ts';
 import { Pause } from './pause.ts';
-import { type Address, type BridgeNames, type BridgePlan, type BridgePorts, namesOf } from './plan.ts';
+import { type Address, type BridgeNames, type BridgePlan, type BridgePorts, namesOf, type TopicRule } from './plan.ts';
 import { type Features, featuresOf, type Target, targetOf } from './target.ts';
 import { TopicMap } from './topic-map.ts';
 import { inConfigurationWords } from './words.ts';
@@ -125,7 +125,7 @@ export class Bridge {
       retryAt: this.retryAt,
       changeWaits: this.next !== null,
       lastError: this.lastError,
-      topics: this.plan.topics.map((rule, i) => ({ rule, ...this.counters.rules[i]! })),
+      topics: this.plan.topics.map((rule, i) => ({ text: textOf(rule), ...this.counters.rules[i]! })),
       heldBack: { ...this.counters.heldBack },
       waiting: (session?.queued ?? 0) + (session?.inflight ?? 0),
     };
@@ -381,6 +381,12 @@ async function reaches(
   } catch {
     return false;
   }
+}
+
+/** `""` stands for nothing; prefixes that are not there are left out. */
+function textOf({ pattern, direction, qos, localPrefix, remotePrefix }: TopicRule): string {
+  const prefixes = localPrefix === '' && remotePrefix === '' ? [] : [localPrefix, remotePrefix];
+  return [pattern, direction, String(qos), ...prefixes].map(word => (word === '' ? '""' : word)).join(' ');
 }
 
 /** A fault of ours is told as such, and does not end the bridge. */

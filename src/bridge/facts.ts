@@ -1,6 +1,5 @@
 /** A bridge as an operator sees it. */
 import type { HeldBack } from './counters.ts';
-import type { TopicRule } from './plan.ts';
 
 export type BridgeState =
   | 'connecting'
@@ -21,7 +20,7 @@ export interface BridgeFacts {
   remoteClientId: string;
   localClientId: string;
   /** MQTT level: 3, 4 or 5. */
-  version: number;
+  version: 3 | 4 | 5;
   encrypted: boolean;
   /** Times that it was connected. */
   connections: number;
@@ -29,7 +28,8 @@ export interface BridgeFacts {
   /** Changed settings take effect at the next connection. */
   changeWaits: boolean;
   lastError: { message: string; remedy: readonly string[]; at: number } | null;
-  topics: { rule: TopicRule; out: number; in: number }[];
+  /** Each topic line as it would be written. */
+  topics: { text: string; out: number; in: number }[];
   /** Messages that did not pass, by cause. */
   heldBack: Record<HeldBack, number>;
   /** Messages that wait here to go out. */

@@ -24,6 +24,7 @@ import { sessionsPage } from './sessions.ts';
 import { topicsPage } from './topics.ts';
 import { retainedPage } from './retained.ts';
 import { dropsPage } from './drops.ts';
+import { bridgesPage } from './bridges.ts';
 import { bansPage } from './bans.ts';
 import { explainPage } from './explain.ts';
 import { quarantinePage } from './quarantine.ts';
@@ -81,6 +82,7 @@ export const pages: readonly CommandPage[] = [
   topicsPage,
   retainedPage,
   dropsPage,
+  bridgesPage,
   bansPage,
   explainPage,
   quarantinePage,

@@ -41,6 +41,7 @@ const commands: readonly CommandRow[] = [
   { name: 'topics', load: () => import('./topics.ts') },
   { name: 'retained', load: () => import('./retained.ts') },
   { name: 'drops', load: () => import('./drops.ts') },
+  { name: 'bridges', load: () => import('./bridges.ts') },
   { name: 'bans', load: () => import('./bans.ts') },
   { name: 'explain', load: () => import('./explain.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },

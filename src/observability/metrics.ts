@@ -28,6 +28,18 @@ export interface MetricFacts {
   loop: { busySeconds: number; late: Histogram };
   process: ProcessFacts;
   workers: readonly { kind: string; count: number }[];
+  bridges: readonly BridgeMetrics[];
+}
+
+/** The names are those of the configuration. */
+export interface BridgeMetrics {
+  name: string;
+  connected: boolean;
+  connections: number;
+  waiting: number;
+  out: number;
+  in: number;
+  heldBack: Readonly<Record<string, number>>;
 }
 
 export interface StoreFacts {
@@ -206,6 +218,43 @@ export const metricRows: readonly MetricRow[] = [
     labels: ['kind'],
     says: 'Threads and processes beside the routing thread.',
     value: ({ workers }) => workers.map(({ kind, count }) => ({ labels: { kind }, value: count })),
+  },
+  {
+    name: 'zancudo_bridge_up',
+    type: 'gauge',
+    labels: ['bridge'],
+    says: '1 while the bridge is connected; a lazy one is 0 while it is idle.',
+    value: ({ bridges }) => bridges.map(({ name, connected }) => ({ labels: { bridge: name }, value: Number(connected) })),
+  },
+  {
+    name: 'zancudo_bridge_connections_total',
+    type: 'counter',
+    labels: ['bridge'],
+    says: 'Times that the bridge was connected.',
+    value: ({ bridges }) => bridges.map(({ name, connections }) => ({ labels: { bridge: name }, value: connections })),
+  },
+  {
+    name: 'zancudo_bridge_messages_total',
+    type: 'counter',
+    labels: ['bridge', 'direction'],
+    says: 'Messages that have passed, `out` and `in`.',
+    value: ({ bridges }) =>
+      bridges.flatMap(each => (['out', 'in'] as const).map(direction => ({ labels: { bridge: each.name, direction }, value: each[direction] }))),
+  },
+  {
+    name: 'zancudo_bridge_held_back_total',
+    type: 'counter',
+    labels: ['bridge', 'cause'],
+    says: 'Messages that did not pass: `loop`, `too-large`, `refused` by the other broker, `unmapped` by any topic line.',
+    value: ({ bridges }) =>
+      bridges.flatMap(({ name, heldBack }) => Object.entries(heldBack).map(([cause, value]) => ({ labels: { bridge: name, cause }, value }))),
+  },
+  {
+    name: 'zancudo_bridge_waiting_messages',
+    type: 'gauge',
+    labels: ['bridge'],
+    says: 'Messages that wait here to go out by the bridge.',
+    value: ({ bridges }) => bridges.map(({ name, waiting }) => ({ labels: { bridge: name }, value: waiting })),
   },
   {
     name: 'zancudo_heap_bytes',

@@ -46,6 +46,7 @@ function facts(changes: Partial<MetricFacts> = {}): MetricFacts {
       descriptorsMax: null,
     },
     workers: [],
+    bridges: [],
     ...changes,
   };
 }

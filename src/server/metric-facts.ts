@@ -35,6 +35,10 @@ export function metricFacts(running: RunningBroker, expiries: Expiries): MetricF
     bans: running.doorkeeper.list().length,
     loop: { busySeconds: watch.loop.busySeconds, late: watch.loop.late },
     process: processFacts(),
+    bridges: running.bridges.facts().map(({ name, state, connections, waiting, topics, heldBack }) => {
+      const sum = (direction: 'out' | 'in'): number => topics.reduce((all, each) => all + each[direction], 0);
+      return { name, connected: state === 'connected', connections, waiting, out: sum('out'), in: sum('in'), heldBack };
+    }),
     workers: [{ kind: 'store', count: store === null ? 0 : 1 }],
   };
 }

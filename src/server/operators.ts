@@ -51,6 +51,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     notReady: () => notReady(running),
     status: () => status(running, home, expiries),
     drops: () => drops(running),
+    bridges: () => ({ bridges: running.bridges.facts() }),
     bans: running.doorkeeper,
     control: running.broker.control,
     reload,
@@ -109,7 +110,8 @@ function status(running: RunningBroker, home: string | null, expiries: Expiries)
     process: processStatus(running),
   };
   const quarantined = running.access.quarantined().map(({ device }) => device);
-  const facts = { ...told, now: systemClock.wall(), meter: broker.meter, drops: drops(running).totals, quarantined };
+  const looked = { drops: drops(running).totals, bridges: running.bridges.facts(), quarantined };
+  const facts = { ...told, now: systemClock.wall(), meter: broker.meter, ...looked };
   return { ...told, unusual: unusual(facts) };
 }
 

@@ -1,7 +1,7 @@
 /** What an operator should look at, by a row each, most pressing first. Nothing here happens every day on a healthy broker. */
 import { daysText } from '../pki/mod.ts';
 import { dropText, isUnusualDrop } from '../admin/mod.ts';
-import type { CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
+import type { BridgeStatus, CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
 import type { Meter } from '../broker/ports.ts';
 
 export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
@@ -9,6 +9,7 @@ export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
   meter: Readonly<Meter>;
   /** Messages dropped, by cause, since the start. */
   drops: readonly { cause: string; messages: number }[];
+  bridges: readonly BridgeStatus[];
   /** Devices. */
   quarantined: readonly string[];
 }
@@ -35,6 +36,7 @@ const looks: readonly Look[] = [
     const waiting = store?.waitingChanges ?? 0;
     return waiting > 100_000 ? `${waiting} changes wait for the disk, which is slower than the messages come` : null;
   },
+  ({ bridges }) => bridges.flatMap(broken),
   ({ drops }) => {
     const causes = drops.filter(({ cause, messages }) => messages > 0 && isUnusualDrop(cause));
     if (causes.length === 0) return null;
@@ -55,6 +57,13 @@ const looks: readonly Look[] = [
 
 export function unusual(facts: UnusualFacts): string[] {
   return looks.flatMap(look => look(facts) ?? []);
+}
+
+function broken({ name, state, lastError }: BridgeStatus): string[] {
+  const isDown = state === 'waiting' || state === 'stopped' || (state === 'connecting' && lastError !== null);
+  return isDown
+    ? [`bridge ${name} is not connected (zancudo bridges): ${lastError?.message ?? 'no reason is known'}`]
+    : [];
 }
 
 function ending({ kind, of, subject, ends }: CertificateStatus, now: number): string[] {

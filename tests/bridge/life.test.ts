@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePort, makeCertificates, needs, temporaryDirectory, until } from '../harness/mod.ts';
+import { freePort, makeCertificates, needs, run, temporaryDirectory, until, zancudo } from '../harness/mod.ts';
 import { connected, side, watch } from './sides.ts';
 
 test('a lazy bridge connects when enough messages wait, QoS 0 among them, and leaves when it is idle', async t => {
@@ -26,11 +26,18 @@ test('a lazy bridge connects when enough messages wait, QoS 0 among them, and le
 test('start_type once tries once, and the reason it stopped is in the log and in $SYS', async t => {
   const nobody = await freePort();
   const here = await side(t, {
-    conf: () => `connection up\naddress 127.0.0.1:${nobody}\nstart_type once\ntopic # out\n`,
+    conf: directory =>
+      `admin_socket ${join(directory, 'operators.sock')}\nconnection up\naddress 127.0.0.1:${nobody}\nstart_type once\ntopic # out\n`,
   });
   await here.broker.logged(/Bridge up: 127\.0\.0\.1:\d+ could not be reached: nothing listens there/);
   const at = await watch(t, here.port, ['$SYS/zancudo/bridges/#', '$SYS/broker/connection/#']);
   await at.has('$SYS/zancudo/bridges/up/state', 'stopped');
+  const told = await run(zancudo, ['bridges', '--socket', join(here.directory, 'operators.sock')]);
+  assert.equal(told.code, 0, told.output);
+  assert.match(
+    told.stdout,
+    /^up: stopped[^]*nothing listens there[^]*Is the broker running[^]*TOPIC +OUT +IN\n +# out 0 +0 +0\n/,
+  );
   await until('the error', () =>
     at.texts('$SYS/zancudo/bridges/up/error').some(text => text.includes('nothing listens there')),
   );

@@ -3,7 +3,15 @@ import type { TestContext } from 'node:test';
 import { connect as connectSocket } from 'node:net';
 import { spawn as spawnChild } from 'node:child_process';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { type Broker, findProgram, freePort, startBroker, temporaryDirectory, until } from '../harness/mod.ts';
+import {
+  type Broker,
+  findProgram,
+  freePort,
+  type Spawn,
+  startBroker,
+  temporaryDirectory,
+  until,
+} from '../harness/mod.ts';
 
 /** A broker that can be killed and started again on the same port with the same files. */
 export class Side {
@@ -64,8 +72,7 @@ export async function side(t: TestContext, options: SideOptions = {}): Promise<S
 }
 
 /** Debian's broker in the place of ours. */
-const asMosquitto: NonNullable<Parameters<typeof startBroker>[0]>['spawn'] = (_program, args, options) =>
-  spawnChild(findProgram('mosquitto')!, args, options);
+const asMosquitto: Spawn = (_program, args, options) => spawnChild(findProgram('mosquitto')!, args, options);
 
 function canConnect(port: number): () => Promise<boolean> {
   return () =>
