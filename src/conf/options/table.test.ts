@@ -65,6 +65,7 @@ const ourNames = [
   'ca_home',
   'certfile_rsa',
   'connect_timeout',
+  'device_policy',
   'durability',
   'durability_interval',
   'enrolment',
