@@ -22,7 +22,7 @@ export class TokenBucket {
   }
 
   #fill(rate: number, now: number, burst: number): void {
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * rate);
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * rate);
     this.#at = now;
   }
 }

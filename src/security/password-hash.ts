@@ -107,7 +107,7 @@ function decodeArgon2id([, version, parameters, salt64, digest64, ...rest]: stri
 function decodeScram([kind, rounds, salt64 = '', stored64 = '', server64 = '', ...rest]: string[]): Decoded {
   if (kind !== 'scram-sha-256' && kind !== 'scram-sha-512') return bad('of SCRAM, sha-256 and sha-512 are read');
   const iterations = /^[0-9]{1,10}$/.test(rounds ?? '') ? Number(rounds) : 0;
-  // RFC 5802, 5.1 and RFC 7677, 4: 4096 at least.
+  // RFC 7677, 4 wants 4096, and clients may refuse less; what was written elsewhere still serves plain logins.
   if (iterations < 1) return bad('the number of iterations is missing');
   if (iterations > PBKDF2_ITERATIONS_MAX) {
     return bad(`${iterations} iterations would block every login; at most ${PBKDF2_ITERATIONS_MAX} are accepted`);

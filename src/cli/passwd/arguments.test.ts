@@ -40,6 +40,7 @@ test("every mistake gets Mosquitto's line", () => {
     'Error: -H argument given but not enough other arguments.': ['-H'],
     'Error: -I argument given but not enough other arguments.': ['-b', '-I'],
     "Error: Unknown hash type 'md5'": ['-H', 'md5', 'f', 'u'],
+    'Error: Number of iterations is too small.': ['-H', 'scram-sha-256', '-I', '4095', 'f', 'u'],
     'Error: Number of iterations must be > 0.': ['-I', '0', 'f', 'u'],
     'Error: -c and -D cannot be used together.': ['-c', '-D', 'f', 'u'],
     'Error: -c and -U cannot be used together.': ['-c', '-U', 'f'],

@@ -100,6 +100,8 @@ function takeValue(word: string, value: string | undefined, draft: Draft): Refus
   return null;
 }
 
+/** RFC 7677, 4; clients refuse less. */
+const scramIterationsMin = 4096;
 /** What the broker accepts in a password file. */
 const iterationsMax = 2_000_000;
 
@@ -114,6 +116,9 @@ function finish(draft: Draft, operands: readonly string[]): PasswdOutcome {
   const problem = task === 'upgrade' ? null : (userProblem(user) ?? passwordProblem(password));
   if (problem !== null) return problem;
   const hash = draft.hash ?? (draft.iterations === null ? 'argon2id' : 'sha512-pbkdf2');
+  if (hash.startsWith('scram') && draft.iterations !== null && draft.iterations < scramIterationsMin) {
+    return refused('Error: Number of iterations is too small.', `SCRAM has ${scramIterationsMin} at least.`);
+  }
   const command: PasswdCommand = {
     task,
     file: task === 'create' && file === '-' ? null : file,
