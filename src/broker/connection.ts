@@ -111,8 +111,8 @@ export class Connection implements LinkHandler {
   private pausedForStore = false;
   /** How fast it publishes; null until that is of interest. */
   pace: Pace | null = null;
-  /** Set while it has published faster than it may, and is not read. */
-  private readonly paceTimer = new Timer(() => this.goOnAfterPace());
+  /** Set while it has published faster than it may, and is not read. Made when first needed: 10,000 idle ones never do. */
+  private paceTimer: Timer | null = null;
 
   constructor(broker: Broker, link: Link, peer: Peer) {
     this.broker = broker;
@@ -147,7 +147,7 @@ export class Connection implements LinkHandler {
   /** Reads what has arrived, until it is used up or the connection has to wait or has ended. */
   readPackets(): void {
     try {
-      while (!this.waiting && !this.closed && !this.paceTimer.isSet) {
+      while (!this.waiting && !this.closed && !this.isPaced) {
         // A stream that is not MQTT shows in its first byte; its "length" is not worth waiting for.
         if (this.state === 'awaiting-connect') this.checkFirstByte();
         const status = this.reader.next();
@@ -240,7 +240,7 @@ export class Connection implements LinkHandler {
   onEnded(): void {
     this.retainedBacklog = NO_BACKLOG;
     this.attempt = null;
-    this.broker.timers.cancel(this.paceTimer);
+    if (this.paceTimer !== null) this.broker.timers.cancel(this.paceTimer);
   }
 
   addBacklog(): RetainedBacklog[] {
@@ -284,8 +284,13 @@ export class Connection implements LinkHandler {
 
   waitForPace(milliseconds: number): void {
     this.broker.meter.publishersSlowed++;
+    this.paceTimer ??= new Timer(() => this.goOnAfterPace());
     this.broker.timers.set(this.paceTimer, this.broker.now + milliseconds);
     this.link.pause();
+  }
+
+  private get isPaced(): boolean {
+    return this.paceTimer !== null && this.paceTimer.isSet;
   }
 
   private goOnAfterPace(): void {
@@ -304,7 +309,7 @@ export class Connection implements LinkHandler {
 
   /** Reads on, unless there is another reason not to. */
   resumeReading(): void {
-    if (this.closed || this.waiting || this.paceTimer.isSet) return;
+    if (this.closed || this.waiting || this.isPaced) return;
     if (!this.pausedBySlowness && !this.pausedForStore) this.link.resume();
   }
 
@@ -419,7 +424,7 @@ export class Connection implements LinkHandler {
     if (this.state !== 'open') return this.onConnectTimeout();
     if (this.pass !== null) return endAtDeadline(this, this.pass);
     // Whom we do not read, we cannot call silent.
-    if (this.pausedForStore || this.paceTimer.isSet) this.lastPacketAt = broker.now;
+    if (this.pausedForStore || this.isPaced) this.lastPacketAt = broker.now;
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this.timer, due);
     broker.meter.keepAliveTimeouts++;
