@@ -15,6 +15,7 @@ import {
   property,
   RawClient,
   type RawPacket,
+  type RawProperty,
   readPacket,
   run,
   type RunResult,
@@ -119,7 +120,7 @@ function proofFor(bare: string, challenge: string, password: string, binding: st
 }
 
 const BARE = 'n=ana,r=abcdefgh';
-const method = (name: string, data: string): [string, string | Buffer][] => [
+const method = (name: string, data: string): RawProperty[] => [
   ['authenticationMethod', name],
   ['authenticationData', Buffer.from(data)],
 ];
