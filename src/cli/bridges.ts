@@ -57,7 +57,7 @@ function linesOf(bridge: BridgeStatus, now: number): string[] {
     `${shown(name)}: ${stateText(bridge, now)}`,
     `  ${shown(address)}, MQTT ${level}${encrypted ? ', TLS' : ''}; as ${shown(bridge.remoteClientId)} there, ${shown(bridge.localClientId)} here`,
   ];
-  if (waiting > 0) lines.push(`  ${waiting} messages wait to go out`);
+  if (waiting > 0) lines.push(`  ${waiting === 1 ? '1 message waits' : `${waiting} messages wait`} to go out`);
   if (changeWaits) lines.push('  Changed settings take effect when it connects the next time (bridge_reload_type).');
   if (lastError !== null) {
     lines.push(`  ${shown(lastError.message)} (${spanText(Math.max(0, (now - lastError.at) / 1000))} ago)`);
