@@ -129,6 +129,25 @@ test('a refusal is explained before it happens, afterwards, and once in the log 
   );
 }); // prettier-ignore
 
+test('whoever comes under the client id of another gets nothing that was under way to him', async t => {
+  const desk = new Desk(t);
+  desk.write('rules', [...rules, 'user bob', 'topic readwrite lab/#']);
+  desk.broker = await startBroker({ conf: at => conf(desk.path, at.port()) });
+  const come = async (username: string): Promise<RawClient> => {
+    const raw = await RawClient.dial({ port: desk.broker!.port });
+    t.after(() => raw.end());
+    await raw.connect({ version: 4, clientId: 'shared', username, clean: false });
+    return raw;
+  };
+  const ana = await come('ana');
+  await ana.subscribe([['#', 1]]);
+  const sender = await desk.client(t, 'sender', 'ana');
+  await tries(sender, 'house/door');
+  assert.equal((await ana.expect('publish')).topic, 'house/door');
+  const bob = await come('bob');
+  await bob.expectQuiet();
+});
+
 test('a certificate brings its own rules, whatever its holder claims, and holds who leaves them', async t => {
   const desk = new Desk(t);
   const home = join(desk.path, 'home');

@@ -1,6 +1,7 @@
 /** The stages of CONNECT that touch other connections and the session. Nothing before them has any effect. */
 import { reasonCodes } from '../../codec/mod.ts';
-import { NEVER } from '../../session/mod.ts';
+import { deliveryStates, NEVER } from '../../session/mod.ts';
+import type { Broker } from '../broker.ts';
 import { endConnection, phraseFor } from '../endings.ts';
 import { dropDelivery } from '../keep.ts';
 import type { Identity } from '../ports.ts';
@@ -72,13 +73,29 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
   if (startsOver) passOnUnreleased(broker, connection, session);
   session.dropsReported = false;
   // Remembered routes hold answers about the one who was here before.
-  if (!isSameIdentity(session.owner, connection.identity)) broker.tree.generation++;
+  if (!isSameIdentity(session.owner, connection.identity)) {
+    broker.tree.generation++;
+    forgetUnreadable(broker, session, connection.identity);
+  }
   // Rights may have shrunk since the messages were queued.
   session.queue.sift(delivery => {
     const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
     if (!readable) dropDelivery(broker, session, delivery);
     return readable;
   });
+}
+
+/** What was under way to another holder of this client identifier, and not for whoever has it now. */
+function forgetUnreadable(broker: Broker, session: BrokerSession, who: Identity): void {
+  for (const delivery of [...session.inflight]) {
+    const { state, message } = delivery;
+    if (state !== deliveryStates.unsent || broker.access.mayRead(who, message.topicName)) continue;
+    session.inflight.remove(delivery);
+    session.unsentInflight--;
+    dropDelivery(broker, session, delivery);
+    broker.meter.publishDenied++;
+    broker.drops.note(session.clientId, 'denied', message.payload.length, broker.unixSecond);
+  }
 }
 
 function isSameIdentity(a: Identity | null, b: Identity): boolean {
