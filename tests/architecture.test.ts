@@ -50,6 +50,9 @@ const packages: Record<string, string> = {
   bcryptjs: 'security',
   mariadb: 'security',
   pg: 'security',
+  ioredis: 'security',
+  jose: 'security',
+  ldapts: 'security',
   ws: 'transport',
 };
 

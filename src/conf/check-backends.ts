@@ -3,17 +3,44 @@ import { ConfError, placeText } from './error.ts';
 import type { Reading } from './reading.ts';
 import type { AuthBackendKind, AuthBackendSettings } from './settings-backend.ts';
 
-/** Options that mean nothing to a kind; all others are for every kind. */
-const foreign: Readonly<Record<AuthBackendKind, readonly string[]>> = {
-  postgresql: ['file'],
-  mysql: ['file'],
-  sqlite: ['host', 'port', 'socket', 'database', 'username', 'password_file', 'tls', 'cafile', 'certfile', 'keyfile'],
+const server = ['host', 'port', 'socket', 'database', 'username', 'password_file', 'tls'];
+const files = ['cafile', 'certfile', 'keyfile'];
+const sql = ['user_query', 'superuser_query', 'acl_query'];
+const hashes = ['salt_encoding'];
+
+/** Options of one kind or a few; those that are in no list are for every kind. */
+const own: Readonly<Record<AuthBackendKind, readonly string[]>> = {
+  postgresql: [...server, ...files, ...sql, ...hashes],
+  mysql: [...server, ...files, ...sql, ...hashes],
+  sqlite: ['file', ...sql, ...hashes],
+  redis: [...server, ...files, ...hashes, 'key_prefix'],
+  http: [...files, 'user_url', 'superuser_url', 'acl_url', 'params', 'response'],
+  jwt: [...files, 'jwks_url', 'key_file', 'issuer', 'audience', 'clock_skew', 'username_claim', 'acl_claim'],
+  ldap: [
+    ...files,
+    'username',
+    'password_file',
+    'tls',
+    'url',
+    'user_base',
+    'user_filter',
+    'superuser_filter',
+    'name_attribute',
+    'group_base',
+    'group_filter',
+    'topic_attribute',
+    'access_attribute',
+  ],
 };
 
 const needed: Readonly<Record<AuthBackendKind, readonly string[]>> = {
   postgresql: ['user_query'],
   mysql: ['user_query'],
   sqlite: ['file', 'user_query'],
+  redis: [],
+  http: ['user_url'],
+  jwt: [],
+  ldap: ['user_base', 'user_filter'],
 };
 
 export function checkBackends({ settings }: Reading): void {
@@ -23,7 +50,10 @@ export function checkBackends({ settings }: Reading): void {
 
 function check(backend: AuthBackendSettings): void {
   const { kind, name, place, places } = backend;
-  for (const option of foreign[kind].map(longName)) {
+  const foreign = Object.values(own)
+    .flat()
+    .filter(option => !own[kind].includes(option));
+  for (const option of foreign.map(longName)) {
     const where = places[option];
     if (where === undefined) continue;
     const remedy = `Take the line out; the section begins at ${placeText(place)}.`;
@@ -35,9 +65,12 @@ function check(backend: AuthBackendSettings): void {
     throw new ConfError([`Error: The auth_backend '${name}' needs '${option}'.`], [remedy], 3, place);
   }
   checkTogether(backend);
+  checkKeys(backend);
 }
 
 function checkTogether({
+  kind,
+  url,
   host,
   port,
   socket,
@@ -52,7 +85,8 @@ function checkTogether({
     const line = "Error: 'auth_backend_socket' and 'auth_backend_host' or 'auth_backend_port' exclude each other.";
     throw new ConfError([line], ['Take one of them out.'], 3, places['auth_backend_socket'] ?? place);
   }
-  if (!tls && (cafile !== null || certfile !== null || keyfile !== null)) {
+  const byUrl = kind === 'http' || kind === 'jwt' || url?.startsWith('ldaps:') === true;
+  if (!tls && !byUrl && (cafile !== null || certfile !== null || keyfile !== null)) {
     const line =
       "Error: 'auth_backend_cafile', 'auth_backend_certfile' and 'auth_backend_keyfile' need 'auth_backend_tls true'.";
     throw new ConfError([line], ['Without it the connection to the database would be in the clear.'], 3, place);
@@ -61,6 +95,12 @@ function checkTogether({
     const line = "Error: 'auth_backend_certfile' and 'auth_backend_keyfile' go together.";
     throw new ConfError([line], ['The certificate and its private key go together.'], 3, place);
   }
+}
+
+function checkKeys({ kind, name, jwksUrl, keyFile, place }: AuthBackendSettings): void {
+  if (kind !== 'jwt' || (jwksUrl === null) !== (keyFile === null)) return;
+  const line = `Error: The auth_backend '${name}' needs 'auth_backend_key_file' or 'auth_backend_jwks_url', and not both.`;
+  throw new ConfError([line], ['One of them says whose tokens count.'], 3, place);
 }
 
 function longName(option: string): string {

@@ -1,7 +1,7 @@
 /** One `auth_backend` section: where users and their rules come from besides the files. */
 import type { Place, Places } from './settings.ts';
 
-export type AuthBackendKind = 'postgresql' | 'mysql' | 'sqlite';
+export type AuthBackendKind = 'postgresql' | 'mysql' | 'sqlite' | 'redis' | 'http' | 'jwt' | 'ldap';
 
 export interface AuthBackendSettings {
   kind: AuthBackendKind;
@@ -21,6 +21,28 @@ export interface AuthBackendSettings {
   userQuery: string | null;
   superuserQuery: string | null;
   aclQuery: string | null;
+  url: string | null;
+  userUrl: string | null;
+  superuserUrl: string | null;
+  aclUrl: string | null;
+  params: 'json' | 'form';
+  response: 'status' | 'json' | 'text';
+  jwksUrl: string | null;
+  keyFile: string | null;
+  issuer: string | null;
+  audience: string | null;
+  clockSkewSeconds: number;
+  usernameClaim: string;
+  aclClaim: string | null;
+  keyPrefix: string | null;
+  userBase: string | null;
+  userFilter: string | null;
+  superuserFilter: string | null;
+  nameAttribute: string;
+  groupBase: string | null;
+  groupFilter: string;
+  topicAttribute: string;
+  accessAttribute: string;
   saltEncoding: 'base64' | 'utf-8';
   timeoutSeconds: number;
   connectionsMax: number;
@@ -51,6 +73,28 @@ export function newAuthBackend(kind: AuthBackendKind, name: string, place: Place
     userQuery: null,
     superuserQuery: null,
     aclQuery: null,
+    url: null,
+    userUrl: null,
+    superuserUrl: null,
+    aclUrl: null,
+    params: 'json',
+    response: 'status',
+    jwksUrl: null,
+    keyFile: null,
+    issuer: null,
+    audience: null,
+    clockSkewSeconds: 0,
+    usernameClaim: 'sub',
+    aclClaim: null,
+    keyPrefix: null,
+    userBase: null,
+    userFilter: null,
+    superuserFilter: null,
+    nameAttribute: 'uid',
+    groupBase: null,
+    groupFilter: '(member=:dn)',
+    topicAttribute: 'mqttTopic',
+    accessAttribute: 'mqttAccess',
     saltEncoding: 'base64',
     timeoutSeconds: 5,
     connectionsMax: 4,

@@ -53,9 +53,9 @@ export class Server {
   }
 
   static async start(recipe: Recipe): Promise<Server> {
-    const { path, remove } = temporaryDirectory();
-    const server = new Server(recipe, await freePort(), path, remove);
-    await server.own(path);
+    const directory = temporaryDirectory();
+    const server = new Server(recipe, await freePort(), directory.path, () => directory.remove());
+    await server.own(directory.path);
     await recipe.prepare(server);
     await server.start();
     return server;
@@ -200,3 +200,65 @@ export async function askMariadb(port: number, ...statements: string[]): Promise
     await connection.end();
   }
 }
+
+export const skipRedis = needs('redis-server');
+export const skipLdap = needs('slapd', 'ldapadd', '/etc/ldap/schema/core.ldif');
+
+export const redis: Recipe = {
+  user: 'redis',
+  prepare: () => Promise.resolve(),
+  command: ({ folder, port }) => ({
+    program: findProgram('redis-server') ?? 'redis-server',
+    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'],
+  }),
+  async ping({ port }) {
+    await askRedis(port, ['PING']);
+  },
+};
+
+export async function askRedis(port: number, ...commands: [string, ...string[]][]): Promise<void> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis({ port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    for (const [name, ...args] of commands) await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
+
+export const ldapAdmin = 'cn=admin,dc=example,dc=org';
+
+export const openldap: Recipe = {
+  user: 'openldap',
+  async prepare(server) {
+    await server.makeFolder('data');
+    server.write(
+      'slapd.conf',
+      `include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile ${server.folder}/slapd.pid
+database mdb
+maxsize 67108864
+suffix "dc=example,dc=org"
+rootdn "${ldapAdmin}"
+rootpw secret
+directory ${server.folder}/data
+`,
+    );
+  },
+  command: ({ folder, port }) => ({
+    program: findProgram('slapd') ?? 'slapd',
+    args: ['-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${port}`, '-d', '0'],
+  }),
+  async ping({ port }) {
+    const { Client } = await import('ldapts');
+    const client = new Client({ url: `ldap://127.0.0.1:${port}`, timeout: 2000, connectTimeout: 2000 });
+    await client.bind(ldapAdmin, 'secret');
+    await client.unbind();
+  },
+};

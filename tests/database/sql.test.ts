@@ -1,6 +1,5 @@
 /** Users and rules in PostgreSQL, MariaDB and SQLite, by the real servers: as they should, and while they do not. */
 import assert from 'node:assert/strict';
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import bcrypt from 'bcryptjs';
 import { type Broker, publish, RawClient, startBroker, temporaryDirectory, until } from '../harness/mod.ts';
 import { askMariadb, askPostgresql, mariadb, postgresql, Server, skipMariadb, skipPostgresql } from './servers.ts';
+import { goAuthHash } from './stage.ts';
 
 interface Stage {
   /** Lines of the section that tell where the database is. */
@@ -46,9 +46,9 @@ const kinds: Record<string, { skip: { skip: string | false }; start: () => Promi
   sqlite: {
     skip: { skip: false },
     start: () => {
-      const { path, remove } = temporaryDirectory();
-      chmodSync(path, 0o755);
-      const file = join(path, 'users.db');
+      const directory = temporaryDirectory();
+      chmodSync(directory.path, 0o755);
+      const file = join(directory.path, 'users.db');
       const database = new DatabaseSync(file);
       return Promise.resolve({
         section: `auth_backend sqlite\nauth_backend_file ${file}\n`,
@@ -56,17 +56,11 @@ const kinds: Record<string, { skip: { skip: string | false }; start: () => Promi
         server: null,
         end: () => {
           database.close();
-          return Promise.resolve(remove());
+          return Promise.resolve(directory.remove());
         },
       });
     },
   },
-};
-
-const goAuthHash = (password: string): string => {
-  const salt = randomBytes(16);
-  const digest = pbkdf2Sync(password, salt, 10_000, 64, 'sha512');
-  return `PBKDF2$sha512$10000$${salt.toString('base64')}$${digest.toString('base64')}`;
 };
 
 const tables = [

@@ -41,7 +41,39 @@ export const kinds: Readonly<Record<BackendKind, Kind>> = {
       return ofSql(new SqliteDriver(connection), connection, gate, hashes);
     },
   },
+  redis: {
+    packageName: 'ioredis',
+    open: async (connection, gate, hashes) => {
+      const { openRedis } = await import('./redis.ts');
+      return alone(await openRedis(connection, gate, hashes));
+    },
+  },
+  http: {
+    packageName: null,
+    open: async (connection, gate) => {
+      const { HttpSource } = await import('./http.ts');
+      return alone(new HttpSource(connection, gate));
+    },
+  },
+  jwt: {
+    packageName: 'jose',
+    open: async (connection, gate) => {
+      const { JwtSource } = await import('./jwt.ts');
+      return alone(new JwtSource(connection, gate, await import('jose')));
+    },
+  },
+  ldap: {
+    packageName: 'ldapts',
+    open: async (connection, gate) => {
+      const { LdapSource } = await import('./ldap.ts');
+      return alone(new LdapSource(connection, gate, await import('ldapts')));
+    },
+  },
 };
+
+function alone(source: Source & { ping(): Promise<void> }): OpenedSource {
+  return { source, ping: () => source.ping() };
+}
 
 function ofSql(driver: SqlDriver, { settings }: Connection, gate: Gate, hashes: Hashes): OpenedSource {
   const queries = {

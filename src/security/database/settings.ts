@@ -1,6 +1,6 @@
 /** What one `auth_backend` section of the configuration says, every default filled in. */
 
-export type BackendKind = 'postgresql' | 'mysql' | 'sqlite';
+export type BackendKind = 'postgresql' | 'mysql' | 'sqlite' | 'redis' | 'http' | 'jwt' | 'ldap';
 
 /** How the salt stands in a PBKDF2 hash of mosquitto-go-auth and mosquitto-auth-plug. */
 export type SaltEncoding = 'base64' | 'utf-8';
@@ -28,6 +28,29 @@ export interface UserBackendSettings {
   readonly userQuery: string | null;
   readonly superuserQuery: string | null;
   readonly aclQuery: string | null;
+  /** Of LDAP; the three below it of HTTP. */
+  readonly url: string | null;
+  readonly userUrl: string | null;
+  readonly superuserUrl: string | null;
+  readonly aclUrl: string | null;
+  readonly params: 'json' | 'form';
+  readonly response: 'status' | 'json' | 'text';
+  readonly jwksUrl: string | null;
+  readonly keyFile: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  readonly clockSkewSeconds: number;
+  readonly usernameClaim: string;
+  readonly aclClaim: string | null;
+  readonly keyPrefix: string | null;
+  readonly userBase: string | null;
+  readonly userFilter: string | null;
+  readonly superuserFilter: string | null;
+  readonly nameAttribute: string;
+  readonly groupBase: string | null;
+  readonly groupFilter: string;
+  readonly topicAttribute: string;
+  readonly accessAttribute: string;
   readonly saltEncoding: SaltEncoding;
   /** Of one call, waiting for its turn included. */
   readonly timeoutSeconds: number;
