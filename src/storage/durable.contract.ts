@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { StoredDelivery, StoredState } from '../broker/ports.ts';
-import { type Durability, type DurableStore, openDurableStore, type OpenedStore } from './durable.ts';
+import type { Durability, DurableStore } from './durable.ts';
+import { openDurableStore, type OpenedStore } from './open-durable.ts';
 
 /** Properties stand in the file as JSON; any spelling will do here. */
 export const hexJson = {

@@ -7,20 +7,11 @@
  *
  * While the worker commits, the next batch gathers, so a slow disk makes batches larger, not more numerous.
  */
-import { Worker } from 'node:worker_threads';
-import type {
-  Page,
-  Store,
-  StoredDelivery,
-  StoredMessage,
-  StoredSession,
-  StoredState,
-  StoredSubscription,
-} from '../broker/ports.ts';
-import { Pending } from './pending.ts';
-import type { WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
-import { Restored } from './restored.ts';
-import { StoreError } from './store-error.ts';
+import type { Worker } from 'node:worker_threads';
+import type { Page, Store, StoredDelivery, StoredMessage, StoredSession, StoredSubscription } from '../broker/ports.ts';
+import type { Pending } from './pending.ts';
+import type { WorkerReply, WorkerRequest } from './protocol.ts';
+import type { Restored } from './restored.ts';
 import { Tails } from './tails.ts';
 
 /**
@@ -74,13 +65,6 @@ export interface DurableStoreOptions {
   onHealed: (lines: readonly string[]) => void;
 }
 
-export interface OpenedStore {
-  store: DurableStore;
-  state: StoredState;
-  /** What the operator should know of the file as it was found; empty when all is well. */
-  remarks: string[];
-}
-
 export interface StoreStats {
   /** Changes told since the start, and how many of them wait for the next batch. */
   changes: number;
@@ -96,57 +80,6 @@ export interface StoreStats {
   messages: number;
   retained: number;
   inTrouble: boolean;
-}
-
-/** The broker runs with a small young generation (docs/decisions); cells by the ten thousand want a large one. */
-const WORKER_LIMITS = { maxYoungGenerationSizeMb: 48 };
-
-/** Opens the file, or makes it. Rejects with a StoreError when the broker cannot run on it. */
-export async function openDurableStore(options: DurableStoreOptions): Promise<OpenedStore> {
-  const start: WorkerStart = { file: options.file, wall: options.now(), sync: options.durability.kind !== 'none' };
-  // scripts/bundle.mjs knows this way to name a file: in a bundle it is the worker's own.
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: start,
-    resourceLimits: WORKER_LIMITS,
-  });
-  const { restored, pending, remarks } = await received(worker, options);
-  if (restored.unusable > 0)
-    remarks.push(`${options.file}: ${restored.unusable} rows make no sense and were passed over.`);
-  return { store: new DurableStore(worker, pending, restored, options), state: restored.state, remarks };
-}
-
-interface Received {
-  pending: Pending;
-  restored: Restored;
-  remarks: string[];
-}
-
-function received(worker: Worker, { propertiesFromJson }: DurableStoreOptions): Promise<Received> {
-  return new Promise((resolve, reject) => {
-    let pending = new Pending();
-    let restored = new Restored(pending, propertiesFromJson);
-    const stop = (): void => {
-      worker.off('message', onMessage);
-      worker.off('error', reject);
-    };
-    const onMessage = (reply: WorkerReply): void => {
-      if (reply.kind === 'chunk') return restored.add(reply);
-      if (reply.kind === 'again') {
-        pending = new Pending();
-        restored = new Restored(pending, propertiesFromJson);
-        return;
-      }
-      stop();
-      if (reply.kind === 'opened') {
-        pending.nextRow = reply.nextRow;
-        pending.nextMessage = reply.nextMessage;
-        resolve({ pending, restored, remarks: reply.remarks });
-      } else if (reply.kind === 'refused') reject(new StoreError(reply.code, reply.lines, reply.exitCode));
-    };
-    worker.on('message', onMessage);
-    worker.on('error', reject);
-    worker.on('exit', () => reject(new Error('the thread of the store has ended before it was open')));
-  });
 }
 
 export class DurableStore implements Store {
