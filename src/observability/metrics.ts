@@ -28,6 +28,8 @@ export interface MetricFacts {
   loop: { busySeconds: number; late: Histogram };
   process: ProcessFacts;
   workers: readonly { kind: string; count: number }[];
+  /** Absent where no auth_backend is named. */
+  backends?: readonly BackendFacts[];
   bridges: readonly BridgeMetrics[];
 }
 
@@ -40,6 +42,13 @@ export interface BridgeMetrics {
   out: number;
   in: number;
   heldBack: Readonly<Record<string, number>>;
+}
+
+export interface BackendFacts {
+  name: string;
+  answers: boolean;
+  counts: { calls: number; failures: number; timeouts: number; refused: number; seconds: number };
+  remembered: number;
 }
 
 export interface StoreFacts {
@@ -201,6 +210,49 @@ export const metricRows: readonly MetricRow[] = [
   },
 
   {
+    name: 'zancudo_auth_backend_up',
+    type: 'gauge',
+    labels: ['backend'],
+    says: '0 while an auth_backend does not answer and logins by it are refused.',
+    value: facts => perBackend(facts, ({ answers }) => Number(answers)),
+  },
+  {
+    name: 'zancudo_auth_backend_calls_total',
+    type: 'counter',
+    labels: ['backend'],
+    says: 'Questions to an auth_backend.',
+    value: facts => perBackend(facts, ({ counts }) => counts.calls),
+  },
+  {
+    name: 'zancudo_auth_backend_seconds_total',
+    type: 'counter',
+    labels: ['backend'],
+    says: 'Time until it answered, summed.',
+    value: facts => perBackend(facts, ({ counts }) => counts.seconds),
+  },
+  {
+    name: 'zancudo_auth_backend_failures_total',
+    type: 'counter',
+    labels: ['backend'],
+    says: 'Questions that it answered with an error or not in time.',
+    value: facts => perBackend(facts, ({ counts }) => counts.failures),
+  },
+  {
+    name: 'zancudo_auth_backend_refused_total',
+    type: 'counter',
+    labels: ['backend'],
+    says: 'Questions that were not put to it because it was out of order or too many were waiting.',
+    value: facts => perBackend(facts, ({ counts }) => counts.refused),
+  },
+  {
+    name: 'zancudo_auth_backend_remembered_total',
+    type: 'counter',
+    labels: ['backend'],
+    says: 'Logins that were answered from memory.',
+    value: facts => perBackend(facts, ({ remembered }) => remembered),
+  },
+
+  {
     name: 'zancudo_event_loop_late_seconds',
     type: 'histogram',
     says: 'How late a timer of the routing thread came, ten times a second: what every message may have to wait.',
@@ -277,6 +329,10 @@ export const metricRows: readonly MetricRow[] = [
   gauge('process_open_fds', 'Open file descriptors.', facts => facts.process.openDescriptors),
   gauge('process_max_fds', 'File descriptors it may open.', facts => facts.process.descriptorsMax),
 ]; // prettier-ignore
+
+function perBackend({ backends }: MetricFacts, of: (facts: BackendFacts) => number): Sample[] | null {
+  return backends?.map(facts => ({ labels: { backend: facts.name }, value: of(facts) })) ?? null;
+}
 
 function gauge(name: string, says: string, value: (facts: MetricFacts) => number | null): MetricRow {
   return { name, type: 'gauge', says, value };

@@ -39,6 +39,7 @@ export function metricFacts(running: RunningBroker, expiries: Expiries): MetricF
       const sum = (direction: 'out' | 'in'): number => topics.reduce((all, each) => all + each[direction], 0);
       return { name, connected: state === 'connected', connections, waiting, out: sum('out'), in: sum('in'), heldBack };
     }),
+    ...(running.backends.facts.length === 0 ? {} : { backends: running.backends.facts }),
     workers: [{ kind: 'store', count: store === null ? 0 : 1 }],
   };
 }

@@ -487,7 +487,7 @@ export const backends: readonly OptionRow[] = [
     name: 'auth_backend_cache_seconds',
     type: seconds(1),
     field: 'cacheSeconds',
-    says: 'How long a login that was right is remembered, and how often the rules of those who are connected are read again: a change in the database takes effect within this time. A reload or zancudo users flush makes it take effect now.',
+    says: 'How long a login that was right is remembered, and how often the rules of those who are connected are read again: a change in the database takes effect within this time. A reload makes it take effect at once.',
     since: 'ours',
     reload: 'live',
   }),
