@@ -10,7 +10,10 @@ import { folderFor } from './shared.test.ts';
 
 const wall = Date.UTC(2026, 0, 1);
 
-/** Pairs of rows, some in each transaction, as fast as the disk goes: the log begins anew several times a second. */
+/**
+ * Pairs of rows, some in each transaction, four megabytes a second: the log begins anew several times a second. Without
+ * a pause a busy machine would have a store that grows faster than anything could copy it.
+ */
 const writer = `
   const { workerData, parentPort } = require('node:worker_threads');
   import(workerData.module).then(({ openFile }) => {
@@ -29,7 +32,11 @@ const writer = `
     };
     pairs(10000);
     parentPort.postMessage('busy');
-    for (;;) pairs(20);
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    for (;;) {
+      pairs(20);
+      Atomics.wait(never, 0, 0, 5);
+    }
   });
 `;
 
