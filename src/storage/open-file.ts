@@ -12,13 +12,11 @@ import { finishRepair, repair } from './repair.ts';
 import { createTables, missingColumns, refuseNewerSchema, tableColumns } from './schema.ts';
 import { StoreError } from './store-error.ts';
 import { rememberCookie, rememberedCookie, schemaCookie, sweep } from './sweep.ts';
+import { WAL_PAGES } from './checkpoint-hold.ts';
 import { isDamage, sqliteErrors, sqliteFault } from './sqlite-fault.ts';
 
 /** A broker that is just ending may hold the file for so long. */
 const LOCK_PATIENCE_MS = 2000;
-
-/** Pages in the write-ahead log before they are copied into the file: 16 MB. A page that changes often is copied once. */
-const WAL_PAGES = 4096;
 
 /** The write-ahead log is cut back to this after it had to grow. */
 const WAL_BYTES_KEPT = 67_108_864;

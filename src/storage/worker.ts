@@ -11,6 +11,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchApplier } from './apply.ts';
+import { CheckpointHold } from './checkpoint-hold.ts';
 import { openFile, type OpenedFile } from './open-file.ts';
 import { noRows } from './page-writer.ts';
 import type { Batch, WorkerReply, WorkerRequest, WorkerStart } from './protocol.ts';
@@ -49,6 +50,7 @@ function transferred(reply: WorkerReply): ArrayBuffer[] {
 class StoreWorker {
   #opened!: OpenedFile;
   #applier!: BatchApplier;
+  #hold!: CheckpointHold;
   #reader!: TailReader;
   #purging = false;
   #batch: Batch | null = null;
@@ -78,6 +80,7 @@ class StoreWorker {
     this.#opened = openFile(file, wall, sync);
     this.#opened.remarks.unshift(...remarksBefore);
     this.#applier = new BatchApplier(this.#opened.db);
+    this.#hold = new CheckpointHold(this.#opened.db, file);
     this.#reader = new TailReader(this.#opened.db);
   }
 
@@ -144,6 +147,7 @@ class StoreWorker {
   /** False when there is nothing more to remove, or no way to. */
   #purge(): boolean {
     try {
+      this.#hold.look();
       return this.#applier.purge(PURGED_AT_ONCE);
     } catch (error) {
       // Of other trouble the next batch speaks.
@@ -156,6 +160,7 @@ class StoreWorker {
     const inTrouble = this.#retry !== null;
     this.#retry = null;
     try {
+      this.#hold.look();
       this.#applier.apply(this.#batch!);
     } catch (error) {
       const unusable = isDamage(error) || !this.#opened.db.isOpen;

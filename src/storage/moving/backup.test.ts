@@ -11,18 +11,20 @@ import { folderFor } from './shared.test.ts';
 const wall = Date.UTC(2026, 0, 1);
 
 /**
- * Pairs of rows, some in each transaction, four megabytes a second: the log begins anew several times a second. Without
+ * Pairs of rows, some in each transaction, some twenty megabytes a second: the log begins anew several times a second. Without
  * a pause a busy machine would have a store that grows faster than anything could copy it.
  */
 const writer = `
   const { workerData, parentPort } = require('node:worker_threads');
-  import(workerData.module).then(({ openFile }) => {
+  Promise.all(workerData.modules.map(it => import(it))).then(([{ openFile }, { CheckpointHold }]) => {
     const { db } = openFile(workerData.file, 0);
     db.exec('PRAGMA wal_autocheckpoint = 300');
+    const hold = new CheckpointHold(db, workerData.file, 300);
     const message = db.prepare("INSERT INTO base_msgs (store_id, topic, payload, payloadlen) VALUES (?, 't', zeroblob(900), 900)");
     const retained = db.prepare('INSERT INTO retains VALUES (?, ?)');
     let next = 1;
     const pairs = count => {
+      hold.look();
       db.exec('BEGIN');
       for (const end = next + count; next < end; next++) {
         message.run(next);
@@ -30,12 +32,12 @@ const writer = `
       }
       db.exec('COMMIT');
     };
-    pairs(10000);
+    pairs(40000);
     parentPort.postMessage('busy');
     const never = new Int32Array(new SharedArrayBuffer(4));
     for (;;) {
       pairs(20);
-      Atomics.wait(never, 0, 0, 5);
+      Atomics.wait(never, 0, 0, 1);
     }
   });
 `;
@@ -43,12 +45,12 @@ const writer = `
 test('a backup of a store that is written to all the time is whole transactions up to one moment', async t => {
   const folder = folderFor(t);
   const file = join(folder, 'store.sqlite3');
-  const module = new URL('../open-file.ts', import.meta.url).href;
-  const worker = new Worker(writer, { eval: true, workerData: { file, module } });
+  const modules = ['../open-file.ts', '../checkpoint-hold.ts'].map(it => new URL(it, import.meta.url).href);
+  const worker = new Worker(writer, { eval: true, workerData: { file, modules } });
   t.after(() => worker.terminate());
   await new Promise(resolve => worker.once('message', resolve));
   let last = 0;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 4; round++) {
     const backup = join(folder, `backup-${round}`);
     await backUp(file, backup);
     const db = new DatabaseSync(backup, { readOnly: true });

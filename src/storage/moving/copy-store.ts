@@ -4,6 +4,9 @@
  *   salts of the log ── copy the file ── copy the log ── salts again: the same? ── copy whole
  *                                                            └─ no: the log began anew, so once more
  *
+ * While a copy is made, a sign beside the file asks the broker to let the log grow (../checkpoint-hold.ts); a copy that
+ * was begun in the middle of a checkpoint is made again.
+ *
  * The broker holds the file's lock, so SQLite's own backup cannot be asked. It is not needed: a write-ahead log only
  * grows until it begins anew with other salts, and nothing gets into the file that is not in the log before. A log
  * copied after the file therefore has every page that changed while the file was copied, torn ones too, and SQLite reads
@@ -17,6 +20,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
+import { whileHeld } from '../checkpoint-hold.ts';
 import { missingColumns, refuseNewerSchema } from '../schema.ts';
 import { sqliteFault } from '../sqlite-fault.ts';
 import { MovingError } from './moving-error.ts';
@@ -38,7 +42,7 @@ export function isSqlite(start: Buffer): boolean {
 export async function copyStore(file: string, folder: string): Promise<string> {
   const copy = path.join(folder, 'copy.sqlite3');
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
-    if (copyOnce(file, copy)) return copy;
+    if (whileHeld(file, () => copyOnce(file, copy))) return copy;
     await sleep(PAUSE_MS);
   }
   throw new MovingError('moving.too-busy', [
