@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   Background,
   Namespace,
@@ -87,6 +88,17 @@ test('three commands lead from nothing to a device that publishes with its own c
   await house.broker!.logged(/New client connected from .* as lamp .*u'lamp'/);
   await house.broker!.stop();
   assert.match(await house.zancudo('ca list'), /^lamp .* \d{4}-\d\d-\d\d \d\d:\d\d {2}[0-9A-F]{30,}$/m);
+});
+
+test("Java's TLS takes the kit as it is: keystore, CA, name and all", needs('root', 'ip', 'javac'), async t => {
+  const house = new Household(t);
+  const broker = await house.start();
+  await house.zancudo(`device add robot --host ${address}`);
+  const program = fileURLToPath(new URL('interop/MutualTls.java', import.meta.url));
+  const kit = 'robot-kit/ca.crt robot-kit/robot.p12 robot-kit/robot.p12.password.txt';
+  const { output } = await house.type(`java '${program}' ${address} 8883 ${kit}`);
+  assert.match(output, /^TLSv1\.3 CONNACK 0$/m);
+  await broker.logged(/New client connected from .* as java .*u'robot'/);
 });
 
 test('a device, its rules and its end', needed, async t => {
