@@ -2,11 +2,10 @@
 import type { ClientFacts, OperatorsClient } from '../admin/mod.ts';
 import type { Call, Subcommand } from './ca/subcommand.ts';
 import { pageOf } from './ca/subcommand.ts';
-import { plainTable } from './ca/table.ts';
 import type { CommandPage } from './command-page.ts';
 import type { Context } from './context.ts';
 import { brokerOptions, operatorExitCodes, runOperatorCommand, withBroker } from './operate/ask-broker.ts';
-import { type Column, jsonLinesOption, listOptions, pathTo, printList } from './operate/lists.ts';
+import { type Column, jsonLinesOption, listOptions, pathTo, printList, removeEach, sayFacts } from './operate/lists.ts';
 import { bytesText, shown, spanText } from './operate/words.ts';
 
 const versions: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' };
@@ -53,7 +52,8 @@ const rows: readonly Subcommand[] = [
     atMost: Infinity,
     options: brokerOptions,
     says: 'Disconnect them (MQTT 5: reason 0x98). Their sessions stay, their wills are not sent, and nothing keeps them from coming back: take their password, certificate or rule away first.',
-    run: call => withBroker(call, broker => kick(call, broker)),
+    run: call =>
+      withBroker(call, broker => removeEach(call, broker, '/v1/clients', name => `${name} was disconnected.`)),
   },
 ];
 
@@ -81,22 +81,6 @@ function list(call: Call, broker: OperatorsClient): Promise<number> {
 async function show(call: Call, broker: OperatorsClient): Promise<number> {
   const facts = await broker.get<ClientFacts>(pathTo('/v1/clients', call.words[0]!));
   if (call.has('--json')) call.say(JSON.stringify(facts));
-  else call.say(...plainTable( columnsAt(call.context.wall()).map(({ title, cell }) => [title, shown(String(cell(facts)))]))); // prettier-ignore
+  else sayFacts(call, columnsAt(call.context.wall()), facts);
   return 0;
-}
-
-async function kick(call: Call, broker: OperatorsClient): Promise<number> {
-  const { AskError } = await import('../admin/mod.ts');
-  let failed = 0;
-  for (const name of call.words) {
-    try {
-      await broker.remove(pathTo('/v1/clients', name));
-      call.say(`${shown(name)} was disconnected.`);
-    } catch (error) {
-      if (!(error instanceof AskError) || error.status !== 404) throw error;
-      call.warn(`Error: ${shown(error.message)}.`);
-      failed = 1;
-    }
-  }
-  return failed;
 }

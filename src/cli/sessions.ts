@@ -1,11 +1,11 @@
 /** The command `sessions`: what is remembered of clients, connected or not. */
 import type { OperatorsClient, SessionDetail, SessionFacts } from '../admin/mod.ts';
 import { type Call, pageOf, type Subcommand } from './ca/subcommand.ts';
-import { plainTable, textTable } from './ca/table.ts';
+import { textTable } from './ca/table.ts';
 import type { CommandPage } from './command-page.ts';
 import type { Context } from './context.ts';
 import { brokerOptions, operatorExitCodes, runOperatorCommand, withBroker } from './operate/ask-broker.ts';
-import { type Column, jsonLinesOption, listOptions, pathTo, printList } from './operate/lists.ts';
+import { type Column, jsonLinesOption, listOptions, pathTo, printList, removeEach, sayFacts } from './operate/lists.ts';
 import { bytesText, shown, spanText } from './operate/words.ts';
 
 const columnsAt = (now: number): readonly Column<SessionFacts>[] => [
@@ -56,7 +56,10 @@ const rows: readonly Subcommand[] = [
     atMost: Infinity,
     options: brokerOptions,
     says: 'Forget them, with subscriptions and all messages that wait in them; who is connected is disconnected. This cannot be undone.',
-    run: call => withBroker(call, broker => purge(call, broker)),
+    run: call =>
+      withBroker(call, broker =>
+        removeEach(call, broker, '/v1/sessions', name => `The session of ${name} is forgotten.`),
+      ),
   },
 ];
 
@@ -86,7 +89,7 @@ async function show(call: Call, broker: OperatorsClient): Promise<number> {
     call.say(JSON.stringify(facts));
     return 0;
   }
-  call.say(...plainTable( columnsAt(call.context.wall()).map(({ title, cell }) => [title, shown(String(cell(facts)))]))); // prettier-ignore
+  sayFacts(call, columnsAt(call.context.wall()), facts);
   if (facts.willTopic !== null) call.say('', `Its will goes to ${shown(facts.willTopic)}.`);
   if (facts.filters.length === 0) return 0;
   const filters = facts.filters.map(({ filter, qos, noLocal, retainAsPublished, identifier }) => [
@@ -96,20 +99,4 @@ async function show(call: Call, broker: OperatorsClient): Promise<number> {
   ]); // prettier-ignore
   call.say('', ...textTable(['FILTER', 'QOS', 'OPTIONS'], filters));
   return 0;
-}
-
-async function purge(call: Call, broker: OperatorsClient): Promise<number> {
-  const { AskError } = await import('../admin/mod.ts');
-  let failed = 0;
-  for (const name of call.words) {
-    try {
-      await broker.remove(pathTo('/v1/sessions', name));
-      call.say(`The session of ${shown(name)} is forgotten.`);
-    } catch (error) {
-      if (!(error instanceof AskError) || error.status !== 404) throw error;
-      call.warn(`Error: ${shown(error.message)}.`);
-      failed = 1;
-    }
-  }
-  return failed;
 }

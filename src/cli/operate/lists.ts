@@ -3,7 +3,7 @@
  * no limit into a file or a pipe; one JSON object a line with --json.
  */
 import type { OperatorsClient } from '../../admin/mod.ts';
-import { textTable } from '../ca/table.ts';
+import { plainTable, textTable } from '../ca/table.ts';
 import { type Call, type SubcommandOption, UsageError } from '../ca/subcommand.ts';
 import { brokerOptions } from './ask-broker.ts';
 import { shown } from './words.ts';
@@ -88,3 +88,30 @@ export function pathWith(path: string, query: Readonly<Record<string, string | n
 
 /** One name as a segment of a path. */
 export const pathTo = (path: string, name: string): string => `${path}/${encodeURIComponent(name)}`;
+
+/** One thing with all its columns, a line for each. */
+export function sayFacts<T>(call: Call, columns: readonly Column<T>[], facts: T): void {
+  call.say(...plainTable(columns.map(({ title, cell }) => [title, shown(String(cell(facts)))])));
+}
+
+/** Asks for the end of each that was named; one that is not there is told, and the others have their turn. */
+export async function removeEach(
+  call: Call,
+  broker: OperatorsClient,
+  path: string,
+  done: (name: string) => string,
+): Promise<number> {
+  const { AskError } = await import('../../admin/mod.ts');
+  let failed = 0;
+  for (const name of call.words) {
+    try {
+      await broker.remove(pathTo(path, name));
+      call.say(done(shown(name)));
+    } catch (error) {
+      if (!(error instanceof AskError) || error.status !== 404) throw error;
+      call.warn(`Error: ${shown(error.message)}.`);
+      failed = 1;
+    }
+  }
+  return failed;
+}
