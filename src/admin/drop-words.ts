@@ -15,6 +15,7 @@ export const dropWords: Readonly<Record<DropCause, Words>> = {
   'too-large': { says: 'too large for the client or message_size_limit', unusual: true },
   'over-rate': { says: 'published faster than max_publish_rate', unusual: true },
   denied: { says: 'refused by the access rules', unusual: false },
+  plugin: { says: 'kept back by a plugin', unusual: false },
   expired: { says: 'message expiry was over', unusual: false },
   'session-expired': { says: 'waiting when their session ended', unusual: false },
   'not-retained': { says: 'delivered but not retained (max_retained_...)', unusual: true },

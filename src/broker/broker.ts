@@ -20,6 +20,7 @@ import { DropLedger } from './drops.ts';
 import { RefusalLedger } from './refusals.ts';
 import { RefusalLines } from './refused.ts';
 import { endConnection } from './endings.ts';
+import { noHooks } from './hooks.ts';
 import { type BrokerGauges, measure } from './gauges.ts';
 import type {
   AccessControl,
@@ -27,6 +28,7 @@ import type {
   Clock,
   Doorkeeper,
   DropFacts,
+  Hooks,
   Identity,
   Link,
   ListenerRules,
@@ -111,6 +113,8 @@ export class Broker {
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
   readonly services = new Services();
+  /** What plugins want to see and be told; may change at any time. */
+  hooks: Hooks = noHooks;
   /** Listeners whose clients' birth certificates are kept (sparkplug.ts). */
   sparkplugAware: ReadonlySet<ListenerRules> = new Set();
   /** What services may do to connections. */

@@ -11,6 +11,7 @@ import { Delivery, deliveryStates } from '../session/mod.ts';
 import { whenSafe } from './acknowledge.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { askOutgoing } from './hooks.ts';
 import type { Publication } from './publication.ts';
 import { sendRelease } from './exchanges.ts';
 import { dropDelivery, keepDelivery } from './keep.ts';
@@ -22,11 +23,17 @@ import type { BrokerDelivery, BrokerMessage, BrokerSession, BrokerSubscription }
 /** Above this many bytes in one turn a link is flushed early, so that we learn whether its peer keeps up. */
 const FLUSH_EARLY_BYTES = 262_144;
 
-/** Gives a message to one subscription; false when it was not taken (no-local, dropped, too large). */
+/** Gives a message to one subscription; false when it was not taken (no-local, kept back, dropped, too large). */
 export function deliver(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
-  const session = subscription.session;
   // [MQTT-3.8.3-3]
-  if (subscription.noLocal && publication.publisher?.clientId === session.clientId) return false;
+  if (subscription.noLocal && publication.publisher?.clientId === subscription.session.clientId) return false;
+  if (broker.hooks.outgoing === null) return give(broker, publication, subscription);
+  const given = askOutgoing(broker, publication, subscription.session.owner!);
+  return given !== null && give(broker, given, subscription);
+}
+
+function give(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
+  const session = subscription.session;
   const qos = broker.settings.upgradeOutgoingQos
     ? subscription.qos
     : subscription.qos < publication.qos

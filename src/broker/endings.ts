@@ -91,6 +91,7 @@ function leaveSession(broker: Broker, connection: Connection, ending: Ending): v
   broker.connected--;
   if (hasProved(connection.identity)) broker.doorkeeper.left(connection.peer);
   session.connection = null;
+  broker.hooks.events?.disconnected(connection.identity, ending.reason);
   if (session.expiryInterval > 0) {
     stow(broker, session);
     keepBacklog(broker, connection);

@@ -12,6 +12,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { Broker } from './broker.ts';
 import { mayPublishConfined } from './confined.ts';
 import type { Connection } from './connection.ts';
+import { askIncoming, tellPublished } from './hooks.ts';
 import { paceOf } from './pace.ts';
 import type { Identity } from './ports.ts';
 import { noteRefused } from './refused.ts';
@@ -54,7 +55,8 @@ export function onPublish(broker: Broker, connection: Connection, first: number,
 function onAtMostOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
   if (isTooLarge(broker, connection, topic) || !mayWrite(broker, connection, topic)) return;
   if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, callOf(broker, topic));
-  publish(broker, viewed(broker, connection, topic));
+  const publication = viewed(broker, connection, topic);
+  if (broker.hooks.incoming === null || askIncoming(broker, publication) === null) publish(broker, publication);
 }
 
 function onAtLeastOnce(broker: Broker, connection: Connection, topic: TopicEntry): void {
@@ -66,8 +68,11 @@ function onAtLeastOnce(broker: Broker, connection: Connection, topic: TopicEntry
     acknowledge(broker, connection, 'puback', packetId, reasonCodes.success, broker.store.changes);
     return serve(broker, connection, call);
   }
+  const publication = viewed(broker, connection, topic);
+  const kept = broker.hooks.incoming === null ? null : askIncoming(broker, publication);
+  if (kept !== null) return answer(broker, connection, kept);
   const before = broker.store.changes;
-  const matched = publish(broker, viewed(broker, connection, topic));
+  const matched = publish(broker, publication);
   const code = matched === 0 ? reasonCodes.noMatchingSubscribers : reasonCodes.success;
   acknowledge(broker, connection, 'puback', packetId, code, before);
 }
@@ -91,7 +96,13 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
     if (connection.version === 5) return answer(broker, connection, reasonCodes.notAuthorized);
     deliver = false;
   }
-  const message = viewed(broker, connection, topic).stable();
+  const publication = viewed(broker, connection, topic);
+  if (deliver && broker.hooks.incoming !== null && !isServiceTopic(topic.name)) {
+    const kept = askIncoming(broker, publication);
+    if (kept !== null && kept !== 0 && connection.version === 5) return answer(broker, connection, kept);
+    deliver = kept === null;
+  }
+  const message = publication.stable();
   exchanges.open(packetId, message, deliver);
   const { session } = connection;
   // A request may hold a secret, and one that was not answered before a crash is asked again.
@@ -104,6 +115,8 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
 function isSame(broker: Broker, known: IncomingExchange<Identity>, topic: TopicEntry): boolean {
   const { view } = broker;
   const { topicName, payload } = known.message;
+  // What a plugin has changed cannot be compared with what came.
+  if (view.dup && broker.hooks.incoming !== null) return true;
   if (topicName !== topic.name || payload.length !== view.payloadEnd - view.payloadStart) return false;
   return payload.compare(view.bytes, view.payloadStart, view.payloadEnd) === 0;
 }
@@ -149,6 +162,7 @@ export function publish(broker: Broker, publication: Publication): number {
   if (publication.retain) retain(broker, publication);
   const matched = route(broker, publication);
   if (broker.sparkplugAware.size > 0) keepBirthCertificate(broker, publication);
+  if (broker.hooks.events !== null) tellPublished(broker, publication, matched);
   return matched;
 }
 

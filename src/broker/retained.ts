@@ -8,10 +8,11 @@ import { Delivery, Message } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { dropRetained, isKept, keepRetained } from './keep.ts';
+import { outgoingMessage } from './hooks.ts';
 import { countSent, hasRoom, isTooSlow, reportTooLarge, sendMessageAtMostOnce, take } from './deliver.ts';
 import type { Publication } from './publication.ts';
 import { isShort, type RetainedMessage } from './retained-messages.ts';
-import type { BrokerMessage, BrokerSubscription } from './types.ts';
+import type { BrokerMessage, BrokerSession, BrokerSubscription } from './types.ts';
 
 /** Retained messages that a subscription has still to get. */
 export interface RetainedBacklog {
@@ -119,11 +120,18 @@ function sendOne(broker: Broker, connection: Connection, backlog: RetainedBacklo
     return true;
   }
   const session = connection.session!;
-  const message = (backlog.waiting ??= retained.message());
+  const message = (backlog.waiting ??= shownTo(broker, session, retained));
+  if (message === null) return true;
   if (session.queue.size > 0 || !hasRoom(broker, session, connection, message)) return false;
   backlog.waiting = null;
   take(broker, session, new Delivery(message, qos, true, subscription.identifier));
   return true;
+}
+
+/** As plugins let this subscriber have it; null for not at all. */
+function shownTo(broker: Broker, { owner }: BrokerSession, retained: RetainedMessage): BrokerMessage | null {
+  const message = retained.message();
+  return broker.hooks.outgoing === null ? message : outgoingMessage(broker, message, owner!);
 }
 
 /** The retain flag says that it is not news. [MQTT-3.3.1-8] */
@@ -134,6 +142,10 @@ function sendRetainedAtMostOnce(
   identifier: number,
 ): void {
   const { version, link } = connection;
+  if (broker.hooks.outgoing !== null) {
+    const given = shownTo(broker, connection.session!, retained);
+    return given === null ? undefined : void sendMessageAtMostOnce(broker, connection, given, true, identifier);
+  }
   const isPlain = identifier === 0 && connection.takesSharedForms && !broker.log.debug && retained.isPlainFor(version);
   if (!isPlain) return void sendMessageAtMostOnce(broker, connection, retained.message(), true, identifier);
   const { arena } = broker;
@@ -175,7 +187,8 @@ export function keepBacklog(broker: Broker, connection: Connection): void {
     for (const retained of messages.slice(next)) {
       const qos = Math.min(retained.qos, subscription.qos) as 0 | 1 | 2;
       if (qos === 0 || !isStillWanted(broker, subscription, retained)) continue;
-      take(broker, session, new Delivery(retained.message(), qos, true, subscription.identifier));
+      const message = shownTo(broker, session, retained);
+      if (message !== null) take(broker, session, new Delivery(message, qos, true, subscription.identifier));
     }
   }
   connection.retainedBacklog = [];

@@ -63,6 +63,7 @@ function subscribeOne(
   subscription.identifier = identifier;
   keepSubscription(broker, subscription);
   if (log.subscribe) log.write('subscribe', `${connection.clientId} ${subscription.qos} ${item.topicFilter}`);
+  broker.hooks.events?.subscribed(connection.identity, item.topicFilter, subscription.qos);
   // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription gets none (4.8.2)
   const wanted = item.retainHandling === 0 || (item.retainHandling === 1 && existing === null);
   if (wanted && place.group === null && broker.settings.retainAvailable) toSend.push(subscription);
@@ -193,5 +194,6 @@ function unsubscribeOne(broker: Broker, connection: Connection, filter: string):
   if (log.unsubscribe) log.write('unsubscribe', `${connection.clientId} ${filter}`);
   if (subscription === undefined) return reasonCodes.noSubscriptionExisted; // [MQTT-3.11.3-2]
   unsubscribe(broker, subscription);
+  broker.hooks.events?.unsubscribed(connection.identity, filter);
   return reasonCodes.success;
 }

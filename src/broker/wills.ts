@@ -7,6 +7,7 @@
 import { Timer } from '../base/mod.ts';
 import { Message, type SessionWill } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
+import { askIncoming } from './hooks.ts';
 import { keepSession } from './keep.ts';
 import type { Identity } from './ports.ts';
 import { Publication } from './publication.ts';
@@ -61,5 +62,6 @@ function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void 
     expiresAt,
     publisher,
   );
-  publish(broker, new Publication().fromMessage(message, topic));
+  const publication = new Publication().fromMessage(message, topic);
+  if (askIncoming(broker, publication) === null) publish(broker, publication);
 }

@@ -38,6 +38,7 @@ export function createMeter(): Meter {
       'too-large': 0,
       'over-rate': 0,
       denied: 0,
+      plugin: 0,
       expired: 0,
       'session-expired': 0,
       'not-retained': 0,

@@ -330,6 +330,7 @@ const dropped: readonly [cause: DropCause, says: string][] = [
   ['too-large', 'Larger than the client takes, or than message_size_limit.'],
   ['over-rate', 'Published faster than max_publish_rate or max_publish_byte_rate.'],
   ['denied', 'The access rules said no, to a publish or to a delivery.'],
+  ['plugin', 'A plugin kept it back, on its way in or out.'],
   ['expired', 'Its time was over before the client came for it.'],
   ['session-expired', 'Still waiting when the session of its client expired.'],
   ['not-retained', 'Delivered, but max_retained_messages or max_retained_bytes was reached.'],

@@ -39,6 +39,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   );
   if (connack.length > connection.maximumPacketSize) return endAsTooLarge(connection); // [MQTT-3.2.2-19]
   connection.send(connack);
+  if (ordinary) broker.hooks.events?.connected(connection.identity);
   if (attempt.sessionPresent) resumeDelivery(broker, connection);
   return undefined;
 }

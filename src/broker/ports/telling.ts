@@ -85,6 +85,8 @@ export type DropCause =
   | 'over-rate'
   /** The access rules said no, to its publish or to a delivery. */
   | 'denied'
+  /** A plugin kept it back, on its way in or out. */
+  | 'plugin'
   | 'expired'
   /** Still waiting when the session expired. */
   | 'session-expired'
