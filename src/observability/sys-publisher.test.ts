@@ -51,7 +51,7 @@ test('at the start every topic is published once, loads as 0.00', () => {
   assert.equal(first.get('uptime'), '0 seconds');
   assert.equal(first.get('retained messages/count'), '0');
   assert.equal(first.get('load/messages/received/15min'), '0.00');
-  assert.equal(first.size, 55 + 10 + 15);
+  assert.equal(first.size, 55 + 11 + 15);
   assert.equal(first.get('$SYS/zancudo/packets/oversize'), '0');
 });
 
