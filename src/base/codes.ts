@@ -47,7 +47,6 @@ const table = {
   'conf.invalid': theirs(),
   'conf.remark': theirs(),
   'plugin.loading': news(),
-  'log.repeated': news(),
   'log.cannot-open': theirs(),
   'log.cannot-write': ours(),
   'log.lines-dropped': ours(),

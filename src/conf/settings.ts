@@ -39,6 +39,9 @@ export interface LogSettings {
   timestamp: boolean;
   /** strftime text; null is Unix seconds. */
   timestampFormat: string | null;
+  format: 'text' | 'json';
+  /** Lines of one kind from one address in a minute before the rest is only counted; 0 writes each. */
+  foldAfter: number;
   /** Lines about connects and disconnects. */
   connectionMessages: boolean;
 }
@@ -303,6 +306,8 @@ export function newLogSettings(): LogSettings {
     facility: null,
     timestamp: true,
     timestampFormat: null,
+    format: 'text',
+    foldAfter: 10,
     connectionMessages: true,
   };
 }

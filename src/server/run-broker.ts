@@ -68,6 +68,7 @@ async function live(command: BrokerCommand, log: BrokerLog, channel: DaemonChann
   const configuration = await configure(command, log);
   if (configuration === null) return exitCodes.failure;
   const { result, home } = configuration;
+  if (result.ok) log.adoptStyle(result.settings.log);
   logMessages(log, result);
   const failure = result.ok ? await unresolvableAddress(result.settings) : result.failure;
   if (!result.ok || failure !== null) {

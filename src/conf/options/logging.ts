@@ -113,6 +113,22 @@ export const logging: readonly OptionRow[] = [
     reload: 'live',
   }),
   logOption({
+    name: 'log_format',
+    type: choice(['text', 'json']),
+    field: 'format',
+    says: 'json writes one object a line, with time, level, code and message, and client, address, listener, user and the like in fields of their own. The time is ISO 8601 in UTC unless log_timestamp_format says otherwise.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  logOption({
+    name: 'log_fold_after',
+    type: integer({ argument: 'lines, 0-100000', min: 0, max: 100_000, outside: '100001', good: ['0', '10'] }),
+    field: 'foldAfter',
+    says: 'Lines of one kind from one address that are written within a minute; further ones are counted, and at the end of the minute one line says how many there were and what the last one said. A client that connects and leaves may do so six times as often. 0 writes every line.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  logOption({
     name: 'connection_messages',
     type: bool,
     field: 'connectionMessages',

@@ -26,6 +26,8 @@ const settings: LogSettings = {
   facility: null,
   timestamp: false,
   timestampFormat: null,
+  format: 'text',
+  foldAfter: 3,
   connectionMessages: true,
 };
 
@@ -192,6 +194,21 @@ test('a terminal that does not read stops nobody: lines wait, then are dropped a
   assert.equal(text.split(line).length - 1 + dropped, lines);
 });
 
+test('what is folded when the process ends or the log is configured anew is told before', async t => {
+  const { log, errors } = await start(t);
+  log.configure(settings);
+  const about = { code: 'connection.not-mqtt', address: '10.0.0.5' } as const;
+  for (let n = 1; n <= 9; n++) log.write('notice', `Scan ${n} of 10.0.0.5.`, about);
+  log.configure({ ...settings, foldAfter: 0 });
+  assert.match(
+    errors(),
+    /^Scan 1 .*\nScan 2 .*\nScan 3 .*\n {2}\.\.\. 6 times more in \d+ s, last at 5: Scan 9 of .*\n$/,
+  );
+  for (let n = 1; n <= 9; n++) log.write('notice', `Scan ${n} of 10.0.0.5.`, about);
+  log.flush();
+  assert.equal(errors().split('\n').length, 4 + 9 + 1);
+});
+
 function readAll(fd: number): string {
   const buffer = Buffer.alloc(1_048_576);
   let text = '';
@@ -210,7 +227,8 @@ test('lines written just before the process ends are in the file', async t => {
     const { BrokerLog } = await import(${JSON.stringify(new URL('./broker-log.ts', import.meta.url).href)});
     const log = new BrokerLog({ clock: { wall: Date.now } });
     log.configure({ destinations: [{ kind: 'file', path: ${JSON.stringify(file)} }, { kind: 'stdout' }],
-      classes: ['error'], facility: null, timestamp: false, timestampFormat: null, connectionMessages: true });
+      classes: ['error'], facility: null, timestamp: false, timestampFormat: null, format: 'text', foldAfter: 3,
+      connectionMessages: true });
     log.write('error', 'last words');
     process.exit(4);`;
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });

@@ -1,19 +1,22 @@
 /**
  * BrokerLog is the Log of broker/ports.ts: one text in, one line out to every destination of the configuration.
  *
- *   write(class, text) ─ wanted? ─ format ─┬─► standard error, standard output, log file
- *                                          ├─► syslog
- *                                          └─► $SYS/broker/log/...
+ *   write(class, text, about) ─ wanted? ─ repeated? ─ format ─┬─► standard error, standard output, log file
+ *                                              │              ├─► syslog
+ *                                         folding.ts          └─► $SYS/broker/log/...
  *
  * Lines of one turn of the event loop leave together (setImmediate), and what is left at the end of the process leaves
  * in the `exit` handler. Until configure() is called, and whenever a log file cannot be opened, lines go to standard
  * error.
  */
+import type { About, LogCode } from '../../base/mod.ts';
 import type { Clock, Log, LogClass } from '../../broker/ports.ts';
 import { defaultLogClasses, logClasses } from './classes.ts';
 import { DescriptorSink } from './descriptor-sink.ts';
 import { explainLogFileError, LogFile } from './log-file.ts';
-import { lineFormatter } from './log-line.ts';
+import { Folding } from './folding.ts';
+import { jsonLines } from './json-line.ts';
+import { type LineWriter, momentWriter, textLines } from './log-line.ts';
 import { LogTopics, type LogPublisher } from './log-topics.ts';
 import { openStandardStream, type StandardStream } from './standard-stream.ts';
 import type { Sink } from './sink.ts';
@@ -31,6 +34,10 @@ export interface LogSettings {
   timestamp: boolean;
   /** strftime text; null is Unix seconds. */
   timestampFormat: string | null;
+  /** `json` is one object a line. */
+  format: 'text' | 'json';
+  /** Lines of one kind from one address in a minute before the rest is only counted; 0 writes each. */
+  foldAfter: number;
   /** Lines about connects and disconnects. */
   connectionMessages: boolean;
 }
@@ -55,6 +62,8 @@ const settingsBeforeConfiguration: LogSettings = {
   facility: null,
   timestamp: true,
   timestampFormat: null,
+  format: 'text',
+  foldAfter: 0,
   connectionMessages: true,
 };
 
@@ -64,13 +73,14 @@ export class BrokerLog implements Log {
   unsubscribe = false;
   connections = true;
   /** Hears every line before it is asked whether anybody wants it; for a reload that has to tell what happened. */
-  overhear: ((as: LogClass, text: string) => void) | null = null;
+  overhear: ((as: LogClass, text: string, about: About | null) => void) | null = null;
   #options: LogOptions;
   #standardError: StandardStream;
   #standardOutput: StandardStream;
   #settings = settingsBeforeConfiguration;
   #wanted: ReadonlySet<LogClass> = new Set();
-  #format: (text: string) => string;
+  #format: LineWriter;
+  #folding: Folding;
   #sinks: Sink[] = [];
   #standardErrorSink: DescriptorSink | null = null;
   #files: LogFile[] = [];
@@ -83,21 +93,28 @@ export class BrokerLog implements Log {
     this.#options = options;
     this.#standardError = openStandardStream(options.standardErrorFd ?? 2);
     this.#standardOutput = openStandardStream(1);
-    this.#format = text => text;
+    this.#format = (_as, text) => text;
+    this.#folding = this.#newFolding(settingsBeforeConfiguration);
     process.on('exit', this.#atExit);
     this.configure(settingsBeforeConfiguration);
   }
 
-  write(as: LogClass, text: string): void {
-    this.overhear?.(as, text);
+  write(as: LogClass, text: string, about?: About | LogCode): void {
+    const known = typeof about === 'string' ? { code: about } : (about ?? null);
+    this.overhear?.(as, text, known);
     if (!this.#wanted.has(as)) return;
-    const line = this.#format(text);
-    for (const sink of this.#sinks) sink.write(line, as);
-    this.#flushing ??= setImmediate(() => this.flush());
+    if (known === null || !this.#folding.holds(as, text, known)) this.#put(as, text, known);
+  }
+
+  /** How lines look from now on; `configure` decides the rest when the broker is ready for it. */
+  adoptStyle(settings: Pick<LogSettings, 'format' | 'timestamp' | 'timestampFormat'>): void {
+    const lines = settings.format === 'json' ? jsonLines : textLines;
+    this.#format = lines(settings, () => this.#options.clock.wall());
   }
 
   /** At start and on every reload. Destinations are closed and opened anew. */
   configure(settings: LogSettings): void {
+    this.#folding.settle();
     this.#closeSinks();
     this.#settings = settings;
     this.#wanted = wantedClasses(settings, this.#options.verbosity ?? 'configured');
@@ -105,7 +122,8 @@ export class BrokerLog implements Log {
     this.subscribe = this.#wanted.has('subscribe');
     this.unsubscribe = this.#wanted.has('unsubscribe');
     this.connections = settings.connectionMessages && this.#wanted.has('notice');
-    this.#format = lineFormatter(settings, () => this.#options.clock.wall());
+    this.adoptStyle(settings);
+    this.#folding = this.#newFolding(settings);
     for (const destination of settings.destinations) this.#open(destination);
   }
 
@@ -142,11 +160,31 @@ export class BrokerLog implements Log {
 
   close(): void {
     process.removeListener('exit', this.#atExit);
+    this.#folding.settle();
     this.flush();
     this.#closeSinks();
     this.#standardError.close();
     this.#standardOutput.close();
   }
+
+  #put(as: LogClass, text: string, about: About | null): void {
+    const line = this.#format(as, text, about);
+    for (const sink of this.#sinks) sink.write(line, as);
+    this.#flushing ??= setImmediate(() => this.flush());
+  }
+
+  #newFolding({ foldAfter, timestampFormat, format }: LogSettings): Folding {
+    const { clock } = this.#options;
+    return new Folding(foldAfter, {
+      now: () => performance.now(),
+      wall: () => clock.wall(),
+      moment: momentWriter(timestampFormat ?? (format === 'json' ? 'iso' : null)),
+      write: ({ as, text, about }) => this.#put(as, text, about),
+    });
+  }
+
+  /** A line of a destination about itself. */
+  #ownLine = (text: string): string => this.#format('warning', text, { code: 'log.lines-dropped' });
 
   #closeSinks(): void {
     for (const sink of this.#sinks) sink.close();
@@ -173,16 +211,22 @@ export class BrokerLog implements Log {
 
   #descriptor(fd: number, name: string): DescriptorSink {
     // Nobody is left to be told when standard error itself is gone.
-    return new DescriptorSink({ fd, name, format: this.#format, onError: () => {} });
+    return new DescriptorSink({ fd, name, format: this.#ownLine, onError: () => {} });
   }
 
   #openFile(path: string): void {
     const cannotOpen = (error: NodeJS.ErrnoException) =>
-      this.#emergency([`Error: Unable to open log file ${path} for writing.`, explainLogFileError(path, error)]);
+      this.#emergency('log.cannot-open', [
+        `Error: Unable to open log file ${path} for writing.`,
+        explainLogFileError(path, error),
+      ]);
     const cannotWrite = (error: NodeJS.ErrnoException) =>
-      this.#emergency([`Error: Unable to write to log file ${path}.`, explainLogFileError(path, error)]);
+      this.#emergency('log.cannot-write', [
+        `Error: Unable to write to log file ${path}.`,
+        explainLogFileError(path, error),
+      ]);
     try {
-      const file = new LogFile({ path, format: this.#format, onError: cannotWrite, onReopenError: cannotOpen });
+      const file = new LogFile({ path, format: this.#ownLine, onError: cannotWrite, onReopenError: cannotOpen });
       this.#files.push(file);
       this.#sinks.push(file);
     } catch (error) {
@@ -193,25 +237,25 @@ export class BrokerLog implements Log {
 
   #openSyslog(): void {
     const onFailure = (why: string) =>
-      this.#emergency([
+      this.#emergency('log.cannot-write', [
         `Error: Unable to write to syslog: ${why}.`,
         `  Lines for syslog are dropped. Start a syslog daemon that listens on /dev/log, or choose another log_dest.`,
       ]);
     const { ident = 'mosquitto', syslogSocketPath: socketPath } = this.#options;
-    const options = { ident, facility: this.#settings.facility, format: this.#format, onFailure };
+    const options = { ident, facility: this.#settings.facility, format: this.#ownLine, onFailure };
     this.#sinks.push(new Syslog(socketPath === undefined ? options : { ...options, socketPath }));
   }
 
   #openTopics(): void {
-    this.#topics = new LogTopics(this.#format);
+    this.#topics = new LogTopics(this.#ownLine);
     this.#topics.publish = this.#publisher;
     this.#sinks.push(this.#topics);
   }
 
   /** Straight to standard error, whatever the configuration wants: the log itself is what is broken. */
-  #emergency(lines: string[]): void {
+  #emergency(code: LogCode, lines: string[]): void {
     const sink = this.#descriptor(this.#standardError.fd, 'standard error');
-    for (const line of lines) sink.write(this.#format(line));
+    for (const line of lines) sink.write(this.#format('error', line, { code }));
     sink.flush();
   }
 }

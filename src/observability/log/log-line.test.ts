@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { lineBytesMax, lineFormatter } from './log-line.ts';
+import type { About } from '../../base/mod.ts';
+import { lineBytesMax, type LineStyle, textLines } from './log-line.ts';
+
+function lineFormatter(style: LineStyle, wall: () => number): (text: string) => string {
+  const write = textLines(style, wall);
+  return text => write('notice', text, null);
+}
 
 const plain = lineFormatter({ timestamp: false, timestampFormat: null }, () => 0);
 
@@ -43,4 +49,21 @@ test('whatever a peer calls itself, its line is one line of at most 1000 bytes o
   );
   const long = plain('ü€😀'.repeat(300));
   assert.ok(long.endsWith('...') && !long.includes('\ufffd') && Buffer.byteLength(long) > lineBytesMax - 4);
+});
+
+test("a line of ours ends in its code, Mosquitto's stay as they are and the code stands below them, once", () => {
+  const write = textLines({ timestamp: false, timestampFormat: null }, () => 0);
+  const lines = (about: About, ...texts: string[]): string[] => texts.map(text => write('error', text, about));
+  assert.deepEqual(lines({ code: 'backend.silent' }, 'It is silent.', '  Wake it.'), [
+    'It is silent. [backend.silent]',
+    '  Wake it.',
+  ]);
+  assert.deepEqual(lines({ code: 'dynsec.not-loaded' }, 'Error loading.', '  Because.', '  Do this.', 'Error.'), [
+    'Error loading.',
+    '  Because. [dynsec.not-loaded]',
+    '  Do this.',
+    'Error.',
+  ]);
+  assert.deepEqual(lines({ code: 'client.connected' }, 'New client.', '  More.'), ['New client.', '  More.']);
+  assert.match(lines({ code: 'broker.fault' }, 'x'.repeat(5000))[0] ?? '', /x\.\.\. \[broker\.fault\]$/);
 });

@@ -10,6 +10,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { LogClass } from '../../broker/ports.ts';
 import { logClassRow } from './classes.ts';
+import { jsonLineBytesMax } from './json-line.ts';
 import { lineBytesMax, makeVisible } from './log-line.ts';
 import { droppedLinesText, sinkBounds, type Sink } from './sink.ts';
 
@@ -86,7 +87,11 @@ export class Syslog implements Sink {
     this.#startedAt = performance.now();
     const { ident, socketPath } = this.#options;
     const args = ['--tag', ident, `--id=${process.pid}`, '--prio-prefix', '--socket-errors=on'];
-    args.push('--size', String(2 * lineBytesMax), ...(socketPath === undefined ? [] : ['--socket', socketPath]));
+    args.push(
+      '--size',
+      String(jsonLineBytesMax + lineBytesMax),
+      ...(socketPath === undefined ? [] : ['--socket', socketPath]),
+    );
     // In a group of its own: Ctrl-C must not take it away before our last lines.
     const logger = spawn('logger', args, { detached: true, stdio: 'pipe' });
     this.#watch(logger);
