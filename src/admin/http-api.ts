@@ -96,7 +96,11 @@ export class HttpApi {
 
   #fault(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#ports.log.write('error', `Error: internal fault while answering HTTP. Please report: ${text}`);
+    this.#ports.log.write(
+      'error',
+      `Error: internal fault while answering HTTP. Please report: ${text}`,
+      'broker.fault',
+    );
   }
 }
 

@@ -36,7 +36,13 @@ export async function logIn(
 
 function refuse(log: Log, { username }: Identity, { address, port, listener }: Peer, because: string): null {
   const user = username === null ? '' : `, user '${username}'`;
-  log.write('notice', `HTTP request from ${address}:${port} on ${listener.name}${user} was refused: ${because}`);
+  log.write('notice', `HTTP request from ${address}:${port} on ${listener.name}${user} was refused: ${because}`, {
+    code: 'http.refused',
+    user: username,
+    address,
+    port,
+    listener: listener.name,
+  });
   return null;
 }
 

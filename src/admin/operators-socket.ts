@@ -76,7 +76,7 @@ function answers(file: string): Promise<boolean> {
 
 async function serve(file: string, ports: OperatorPorts): Promise<OperatorsSocket> {
   const routes = operatorRoutes(ports);
-  const onFault = (error: unknown): void => ports.log.write('error', faultLine(error));
+  const onFault = (error: unknown): void => ports.log.write('error', faultLine(error), 'broker.fault');
   const server = await makeServer((request, response) => void dispatch(routes, request, response, onFault), httpLimits);
   server.requestTimeout = 0;
   const release = await listen(server, file);

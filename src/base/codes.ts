@@ -153,12 +153,11 @@ const table = {
   'client.may-not': ours('client'),
   'client.refusals-untold': ours('code'),
   'client.quota-exceeded': theirs('client'),
-  'client.topic-alias': ours('client'),
   'message.dropped': theirs('client'),
   'message.too-large': theirs('client'),
   'message.id-reused': theirs('client'),
+  'message.id-unknown': theirs('client'),
   'message.retained-full': ours('code'),
-  'message.refused': ours('client'),
 
   // What is kept
   'store.opened': news(),

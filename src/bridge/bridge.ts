@@ -166,7 +166,12 @@ export class Bridge {
     this.enter('connecting');
     // Every attempt after a failed one would only hide the reason of the failure.
     const as = this.lastError === null ? 'notice' : 'debug';
-    ports.log.write(as, `Connecting bridge ${plan.name} (${address.host}:${address.port})`);
+    ports.log.write(as, `Connecting bridge ${plan.name} (${address.host}:${address.port})`, {
+      code: 'bridge.connecting',
+      bridge: plan.name,
+      address: address.host,
+      port: address.port,
+    });
     let wire: Wire;
     try {
       this.target = await targetOf(plan, names, address, features, ports);
@@ -211,7 +216,10 @@ export class Bridge {
     this.failedAddresses = this.simpler = 0;
     this.lastError = null;
     this.enter('connected');
-    this.ports.log.write('notice', `Bridge ${this.plan.name} is connected to ${this.target!.place}.`);
+    this.ports.log.write('notice', `Bridge ${this.plan.name} is connected to ${this.target!.place}.`, {
+      code: 'bridge.connected',
+      bridge: this.plan.name,
+    });
     this.tell('1');
     if (this.plan.startType === 'lazy') this.watchIdleness();
     if (this.addressIndex > 0 && !this.plan.roundRobin) this.watchPrimary();
@@ -272,7 +280,10 @@ export class Bridge {
     this.retryAt = Date.now() + ms;
     this.enter('waiting');
     if (plan.restartTimeout.capSeconds > plan.restartTimeout.baseSeconds) {
-      ports.log.write('information', `Bridge ${plan.name} next backoff will be ${ms} ms`);
+      ports.log.write('information', `Bridge ${plan.name} next backoff will be ${ms} ms`, {
+        code: 'bridge.back-off',
+        bridge: plan.name,
+      });
     }
     this.retryTimer = setTimeout(() => void this.dial(), ms);
   }
@@ -284,15 +295,21 @@ export class Bridge {
     const unknownVersion = refused && (reasonCode === 1 || reasonCode === 0x84);
     if (features.version === 5 && unknownVersion) {
       const text = `Warning: Remote bridge ${plan.name} does not support MQTT v5.0, reconnecting using MQTT v3.1.1.`;
-      ports.log.write('warning', text);
+      ports.log.write('warning', text, { code: 'bridge.remote-too-old', bridge: plan.name });
       this.features = { ...features, version: 4, private: plan.tryPrivate };
     } else if (features.private && (unknownVersion || code === 'mqtt.closed-before-connack')) {
       this.features = { ...features, private: false };
     } else if (refused && reasonCode === 0x9a && features.retains) {
-      ports.log.write('error', 'Connection Refused: retain not available (will retry)');
+      ports.log.write('error', 'Connection Refused: retain not available (will retry)', {
+        code: 'bridge.remote-refuses',
+        bridge: plan.name,
+      });
       this.features = { ...features, retains: false };
     } else if (refused && reasonCode === 0x9b && features.maximumQos > 0) {
-      ports.log.write('error', 'Connection Refused: QoS not supported (will retry)');
+      ports.log.write('error', 'Connection Refused: QoS not supported (will retry)', {
+        code: 'bridge.remote-refuses',
+        bridge: plan.name,
+      });
       this.features = { ...features, maximumQos: features.maximumQos === 2 ? 1 : 0 };
     } else return false;
     return true;
@@ -305,8 +322,13 @@ export class Bridge {
     const remedy = error.remedy.map(inConfigurationWords);
     const isNews = this.lastError?.message !== message;
     this.lastError = { message, remedy, at: Date.now() };
-    ports.log.write(isNews ? 'warning' : 'debug', `Bridge ${plan.name}: ${message}`);
-    if (isNews) for (const line of remedy) ports.log.write('warning', `  ${line}`);
+    ports.log.write(isNews ? 'warning' : 'debug', `Bridge ${plan.name}: ${message}`, {
+      code: 'bridge.failing',
+      bridge: plan.name,
+      reason: error.code,
+    });
+    if (isNews)
+      for (const line of remedy) ports.log.write('warning', `  ${line}`, { code: 'bridge.failing', bridge: plan.name });
   }
 
   // Lazy bridges
@@ -329,7 +351,10 @@ export class Bridge {
       if (session !== null && session.queued + session.inflight > 0) return;
       this.clearTimers();
       this.letGo();
-      ports.log.write('notice', `Bridge connection ${plan.name} has exceeded idle timeout, disconnecting.`);
+      ports.log.write('notice', `Bridge connection ${plan.name} has exceeded idle timeout, disconnecting.`, {
+        code: 'bridge.idle',
+        bridge: plan.name,
+      });
       this.becomeIdle();
     }, LAZY_LOOK_MS);
   }
@@ -345,7 +370,7 @@ export class Bridge {
     const isUp = await reaches(plan, names, plan.addresses[0]!, features, ports);
     if (this.crossing !== crossing || crossing === null || this.stopped) return;
     if (!isUp) return this.watchPrimary();
-    ports.log.write('notice', `Bridge ${plan.name}: ${plan.addresses[0]!.host}:${plan.addresses[0]!.port} answers again, going back to it.`); // prettier-ignore
+    ports.log.write('notice', `Bridge ${plan.name}: ${plan.addresses[0]!.host}:${plan.addresses[0]!.port} answers again, going back to it.`, { code: 'bridge.back-to-first', bridge: plan.name }); // prettier-ignore
     this.letGo();
     this.addressIndex = 0;
     void this.dial();

@@ -198,7 +198,7 @@ export class Crossing {
     const code = reasonCodes[0] ?? 0;
     if (filter === undefined || code < 0x80) return;
     const text = `Warning: Bridge ${plan.name}: ${target.place} refused the subscription to ${filter} (reason code ${code}); nothing of it comes in.`;
-    ports.log.write('warning', text);
+    ports.log.write('warning', text, { code: 'bridge.remark', bridge: plan.name, topic: filter });
   }
 
   private notify(): void {
@@ -236,7 +236,7 @@ export class Crossing {
     const { counters, plan, target, ports } = this.parts;
     if (counters.heldBack.refused++ > 0) return;
     const text = `Warning: Bridge ${plan.name}: ${target.place} refuses messages (reason code ${reasonCode}); 'zancudo bridges' counts them.`;
-    ports.log.write('warning', text);
+    ports.log.write('warning', text, { code: 'bridge.remark', bridge: plan.name });
   }
 
   /** A message from the other broker. */

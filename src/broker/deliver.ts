@@ -6,6 +6,7 @@
  *
  * The order of one subscriber's messages is the order of these calls [MQTT-4.6.0-6]: nothing overtakes the queue.
  */
+import { aboutConnection } from './about.ts';
 import { packetLength, publishRemainingLength, writePublish } from '../codec/mod.ts';
 import { Delivery, deliveryStates } from '../session/mod.ts';
 import { whenSafe } from './acknowledge.ts';
@@ -244,7 +245,11 @@ export function countSent(broker: Broker, packetBytes: number, payloadBytes: num
 export function reportTooLarge(broker: Broker, connection: Connection, bytes: number, payloadBytes: number): void {
   broker.meter.publishDropped++;
   broker.drops.note(connection.clientId, 'too-large', payloadBytes, broker.unixSecond);
-  broker.log.write('notice', `Dropping too large outgoing PUBLISH for ${connection.clientId} (${bytes} bytes)`);
+  broker.log.write(
+    'notice',
+    `Dropping too large outgoing PUBLISH for ${connection.clientId} (${bytes} bytes)`,
+    aboutConnection('message.too-large', connection),
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The subscriber's side of QoS 1 and 2: PUBACK, PUBREC and PUBCOMP that come back for what we sent (MQTT 5, 4.3). */
+import { aboutConnection } from './about.ts';
 import { type Ack, firstByteOf, PacketError, reasonCodes, writeAck } from '../codec/mod.ts';
 import { deliveryStates } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
@@ -32,7 +33,7 @@ export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void
   const delivery = session.inflight.get(ack.packetId);
   if (delivery === undefined) {
     const text = `Warning: Received PUBREC from ${connection.clientId} for an unknown packet identifier ${ack.packetId}.`;
-    broker.log.write('warning', text);
+    broker.log.write('warning', text, aboutConnection('message.id-unknown', connection));
     return sendRelease(broker, connection, ack.packetId);
   }
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when updating outgoing message.');

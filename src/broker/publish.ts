@@ -5,6 +5,7 @@
  *                                                     QoS 1: route, then PUBACK
  *                                                     QoS 2: keep, PUBREC; at PUBREL route, then PUBCOMP
  */
+import { aboutConnection } from './about.ts';
 import { type Ack, malformed, NO_BYTES, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
 import type { IncomingExchange } from '../session/mod.ts';
 import { Publication } from './publication.ts';
@@ -84,7 +85,7 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
   if (known !== undefined && isSame(broker, known, topic)) return answer(broker, connection, reasonCodes.success);
   if (known !== undefined) {
     const text = `Warning: Reused message ID ${packetId} from ${connection.clientId} detected. Clearing from storage.`;
-    broker.log.write('warning', text);
+    broker.log.write('warning', text, aboutConnection('message.id-reused', connection));
     exchanges.release(packetId);
     forgetExchange(broker, connection, packetId);
   }
@@ -221,7 +222,11 @@ function checkListenerLimits(broker: Broker, connection: Connection): void {
   const { view } = broker;
   const v5 = connection.version === 5;
   if (view.qos > connection.peer.listener.maxQos) {
-    broker.log.write('information', `Too high QoS in PUBLISH from ${connection.clientId}, disconnecting.`);
+    broker.log.write(
+      'information',
+      `Too high QoS in PUBLISH from ${connection.clientId}, disconnecting.`,
+      aboutConnection('client.protocol-error', connection),
+    );
     throw unsupported(reasonCodes.qosNotSupported, v5 ? 'Requested QoS not supported on server' : 'Invalid input');
   }
   if (view.retain && !broker.settings.retainAvailable) {
@@ -287,7 +292,7 @@ function isBeyondReceiveMaximum(broker: Broker, connection: Connection): boolean
     return false;
   }
   const text = `Client ${connection.clientId} has exceeded its receive-maximum quota. This behaviour must be fixed on the client.`;
-  broker.log.write('warning', text);
+  broker.log.write('warning', text, aboutConnection('client.quota-exceeded', connection));
   return true;
 }
 

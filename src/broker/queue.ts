@@ -170,5 +170,9 @@ export function reportDrop(broker: Broker, session: BrokerSession, cause: DropCa
   broker.drops.note(session.clientId, cause, bytes, broker.unixSecond);
   if (session.dropsReported) return;
   session.dropsReported = true;
-  broker.log.write('notice', `Outgoing messages are being dropped for client ${session.clientId}.`);
+  broker.log.write('notice', `Outgoing messages are being dropped for client ${session.clientId}.`, {
+    code: 'message.dropped',
+    client: session.clientId,
+    reason: cause,
+  });
 }

@@ -63,7 +63,7 @@ function reportNotRetained(broker: Broker, { publisher, payloadLength }: Publica
   if (session === undefined || session.dropsReported) return;
   session.dropsReported = true;
   const text = `Messages of client ${clientId} are delivered and not retained: max_retained_messages or max_retained_bytes is reached.`;
-  broker.log.write('notice', text);
+  broker.log.write('notice', text, { code: 'message.retained-full', client: clientId });
 }
 
 /** Keeps a message as the last word on its topic, and tells the store. */

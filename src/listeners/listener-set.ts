@@ -68,13 +68,18 @@ export class ListenerSet {
     }
     const { log } = this.shared.options;
     const pair = tls.certificates[0];
-    for (const line of error.lines) log.write('error', line);
+    for (const line of error.lines) log.write('error', line, 'listener.certificate-reload');
     if (pair !== undefined) {
-      log.write('error', `Error when reloading certificate '${pair.certFile}' or key '${pair.keyFile}'.`);
+      log.write(
+        'error',
+        `Error when reloading certificate '${pair.certFile}' or key '${pair.keyFile}'.`,
+        'listener.certificate-reload',
+      );
     }
     log.write(
       'error',
       'The listeners keep their previous certificates, CAs and revocation lists until the next reload.',
+      'listener.certificate-kept',
     );
     return false;
   }

@@ -105,10 +105,10 @@ export class ConfiguredAccessControl implements AccessControl {
       authorizers: this.authorizers,
       dynamicSecurity: this.dynamicSecurity,
       backends: this.backends,
-      notice: text => this.log.write('notice', text),
+      notice: text => this.log.write('notice', text, 'access.notice'),
     });
     if (!loaded.ok) return this.generation === 0 ? loaded.failure : unchanged(loaded.failure);
-    for (const text of loaded.warnings) this.log.write('warning', text);
+    for (const text of loaded.warnings) this.log.write('warning', text, 'access.remark');
     this.scopes = loaded.value;
     this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
     this.generation++;
@@ -217,8 +217,18 @@ export class ConfiguredAccessControl implements AccessControl {
     const held = { device: device.name, who, access, topic, because, since: this.wall() };
     this.quarantine.put(held);
     this.generation++;
-    this.log.write('warning', `Device ${held.device} is in quarantine: ${attemptText(held)}: ${because}.`);
-    this.log.write('warning', `  Nothing of it passes. To let it out: zancudo quarantine release ${held.device}`);
+    this.log.write('warning', `Device ${held.device} is in quarantine: ${attemptText(held)}: ${because}.`, {
+      code: 'access.quarantined',
+      client: who.clientId,
+      user: who.username,
+      topic,
+      rule: because,
+    });
+    this.log.write(
+      'warning',
+      `  Nothing of it passes. To let it out: zancudo quarantine release ${held.device}`,
+      'access.quarantined',
+    );
     this.onQuarantine(held.device, held);
   }
 
@@ -230,7 +240,7 @@ export class ConfiguredAccessControl implements AccessControl {
   release(device: string): boolean {
     if (!this.quarantine.remove(device)) return false;
     this.generation++;
-    this.log.write('notice', `Device ${device} is out of quarantine.`);
+    this.log.write('notice', `Device ${device} is out of quarantine.`, { code: 'access.released', user: device });
     this.onQuarantine(device, null);
     return true;
   }

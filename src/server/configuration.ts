@@ -48,10 +48,10 @@ export function reread({ configurationFile, ports }: BrokerCommand, home: Home |
 
 /** Mosquitto's lines first, ours behind them. */
 export function logFailure(log: BrokerLog, { lines, explanation }: ConfFailure): void {
-  for (const line of lines) log.write('error', line);
-  for (const line of explanation) log.write('error', `  ${line}`);
+  for (const line of lines) log.write('error', line, 'conf.invalid');
+  for (const line of explanation) log.write('error', `  ${line}`, 'conf.invalid');
 }
 
 export function logMessages(log: BrokerLog, { messages }: LoadResult): void {
-  for (const { as, text } of messages) log.write(as, text);
+  for (const { as, text } of messages) log.write(as, text, 'conf.remark');
 }

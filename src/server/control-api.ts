@@ -40,7 +40,11 @@ export function controlApi(settings: () => Settings, log: Log): TopicService {
 function answer(command: string, settings: Settings, { who }: ServiceRequest, log: Log): Omit<ControlReply, 'command'> {
   const name = Object.keys(commands).find(each => each.toLowerCase() === command.toLowerCase());
   if (name === undefined) return { error: 'Unknown command' };
-  log.write('information', `Broker: ${who.clientId}/${who.username ?? '(null)'} | ${name}`);
+  log.write('information', `Broker: ${who.clientId}/${who.username ?? '(null)'} | ${name}`, {
+    code: 'broker.control',
+    client: who.clientId,
+    user: who.username,
+  });
   return { data: commands[name]!(settings) };
 }
 

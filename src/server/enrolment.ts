@@ -84,7 +84,7 @@ function officeOf(folder: string, { settings, log, reloadAccess }: EnrolmentOpti
     inForce: async () => {
       if (!changed) return;
       changed = false;
-      for (const line of reloadAccess()) log.write('error', line);
+      for (const line of reloadAccess()) log.write('error', line, 'access.file-unreadable');
     },
   });
 }
@@ -102,6 +102,9 @@ function refusePeople({ ledger, folder }: Registry, name: string): void {
 }
 
 function warnOfNoCa(log: BrokerLog, folder: string): void {
-  log.write('warning', `Warning: 'enrolment true', but there is no CA in ca_home ${folder}: nobody can enrol.`);
-  log.write('warning', `  Make it: zancudo ca init --home ${folder}`);
+  log.write('warning', `Warning: 'enrolment true', but there is no CA in ca_home ${folder}: nobody can enrol.`, {
+    code: 'enrolment.no-ca',
+    file: folder,
+  });
+  log.write('warning', `  Make it: zancudo ca init --home ${folder}`, 'enrolment.no-ca');
 }

@@ -14,14 +14,14 @@ import {
   type TlsFiles,
 } from '../pki/mod.ts';
 import { systemClock } from '../base/mod.ts';
-import type { LogClass } from '../broker/ports.ts';
+import type { Log } from '../broker/ports.ts';
 import type { ListenerSettings } from '../conf/mod.ts';
 import type { RunningBroker } from './assemble.ts';
 
 export interface ForecastPorts {
   /** Unix time in milliseconds. */
   wall(): number;
-  log: { write(as: LogClass, text: string): void };
+  log: Pick<Log, 'write'>;
   /** Retained; not called where $SYS is switched off. */
   publish(topic: string, payload: string): void;
   /** The files of every listener, by its name. */
@@ -61,8 +61,12 @@ export class Forecast {
     if (threshold === undefined || this.said.get(mark) === threshold) return;
     this.said.set(mark, threshold);
     const when = left <= 0 ? `ended on ${timeText(item.ends)}` : `ends in ${daysText(left)}, on ${timeText(item.ends)}`;
-    this.ports.log.write('warning', `${titles[item.kind]} "${item.subject}" ${when}: ${item.name}`);
-    this.ports.log.write('warning', `  ${remedies[item.kind]?.(item) ?? ''}`);
+    this.ports.log.write('warning', `${titles[item.kind]} "${item.subject}" ${when}: ${item.name}`, {
+      code: 'broker.certificate-ends',
+      certificate: item.subject,
+      file: item.name,
+    });
+    this.ports.log.write('warning', `  ${remedies[item.kind]?.(item) ?? ''}`, 'broker.certificate-ends');
   }
 
   /** Whole days that are left; negative ones have passed. */

@@ -74,13 +74,23 @@ function apiListener(listener: ListenerSettings): ApiListener {
 export function remarkOnHttp(log: BrokerLog, set: ListenerSet, { listeners }: Settings): void {
   for (const listener of listeners) {
     if (listener.protocol === 'http_api' && listener.httpDir !== null)
-      log.write('information', `Using http_dir ${listener.httpDir}`);
+      log.write('information', `Using http_dir ${listener.httpDir}`, {
+        code: 'http.directory',
+        file: listener.httpDir,
+      });
   }
   for (const listener of set.opened) {
     const { rules, tls } = listener;
     if (rules.protocol !== 'http_api' || tls !== null || isLocal(listener)) continue;
-    log.write('warning', `The HTTP interface on ${rules.name} can be reached from the network without TLS.`);
-    log.write('warning', '  Names and passwords can be read on the way, and /metrics is told to this machine alone.');
-    log.write('warning', '  Give the listener certfile and keyfile, or bind it to 127.0.0.1.');
+    log.write('warning', `The HTTP interface on ${rules.name} can be reached from the network without TLS.`, {
+      code: 'http.clear-text',
+      listener: rules.name,
+    });
+    log.write(
+      'warning',
+      '  Names and passwords can be read on the way, and /metrics is told to this machine alone.',
+      'http.clear-text',
+    );
+    log.write('warning', '  Give the listener certfile and keyfile, or bind it to 127.0.0.1.', 'http.clear-text');
   }
 }

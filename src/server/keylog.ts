@@ -13,8 +13,8 @@ export function openKeylog(file: string, log: BrokerLog): Keylog | ProcessFailur
     const flags = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
     const descriptor = fs.openSync(file, flags, 0o600);
     if ((fs.fstatSync(descriptor).mode & 0o077) !== 0) return refused(file, `others may read it; chmod 0600 ${file}`);
-    log.write('notice', `TLS key logging to '${file}' enabled for all listeners.`);
-    log.write('notice', 'TLS key logging is for DEBUGGING only.');
+    log.write('notice', `TLS key logging to '${file}' enabled for all listeners.`, 'broker.keylog');
+    log.write('notice', 'TLS key logging is for DEBUGGING only.', 'broker.keylog');
     return { ok: true, write: line => void fs.writeSync(descriptor, line) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

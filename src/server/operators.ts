@@ -61,7 +61,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     release: device => running.access.release(device),
   } satisfies OperatorPorts);
   if ('refused' in opened) {
-    for (const line of opened.refused) running.log.write('warning', line);
+    for (const line of opened.refused) running.log.write('warning', line, 'broker.operators-socket');
     return async () => {};
   }
   running.watch.start();

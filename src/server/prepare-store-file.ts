@@ -37,9 +37,17 @@ async function takeOver(database: string, store: string, settings: Settings, log
     const wall = systemClock.wall();
     const whose = { mountPoints: mountPoints(settings), propertiesToJson, wall };
     const { what, tally, losses } = await importFile({ file: database, store, replace: false, ...whose });
-    log.write('notice', `Taken over from ${database} (${what}): ${tallyText(tally)}.`);
-    log.write('information', `${database} stays as it is and is not read again; what is kept is in ${store}.`);
-    for (const line of [...losses, ...remarkLines(tally)]) log.write('warning', `${database}: ${line}`);
+    log.write('notice', `Taken over from ${database} (${what}): ${tallyText(tally)}.`, {
+      code: 'store.taken-over',
+      file: database,
+    });
+    log.write(
+      'information',
+      `${database} stays as it is and is not read again; what is kept is in ${store}.`,
+      'store.taken-over',
+    );
+    for (const line of [...losses, ...remarkLines(tally)])
+      log.write('warning', `${database}: ${line}`, { code: 'store.remark', file: database });
     return null;
   } catch (error) {
     if (error instanceof MovingError && error.code === 'moving.unknown-format') return refusalOf(error.lines, database);
@@ -56,8 +64,15 @@ function refusalOf(lines: readonly string[], database: string): Refusal {
 /** A damaged file keeps no broker from starting. */
 function cannotTakeOver(error: unknown, database: string, log: BrokerLog): null {
   const reason = error instanceof Error ? error.message : String(error);
-  log.write('warning', `Warning: ${database} could not be taken over, and stays as it is: ${reason}`);
-  log.write('warning', `  Sessions and retained messages begin anew. 'zancudo import' tries again.`);
+  log.write('warning', `Warning: ${database} could not be taken over, and stays as it is: ${reason}`, {
+    code: 'store.not-taken-over',
+    file: database,
+  });
+  log.write(
+    'warning',
+    `  Sessions and retained messages begin anew. 'zancudo import' tries again.`,
+    'store.not-taken-over',
+  );
   return null;
 }
 

@@ -19,11 +19,15 @@ const events: Partial<Record<PluginKind, readonly string[]>> = {
 
 export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog): { ok: true } | ProcessFailure {
   for (const { kind, path } of plugins) {
-    log.write('information', `Loading plugin: ${path}`);
+    log.write('information', `Loading plugin: ${path}`, { code: 'plugin.loading', file: path });
     if (kind === 'foreign') return refusal(path);
     for (const event of events[kind] ?? []) {
       const where = event === 'control' ? ' on topic $CONTROL/dynamic-security/v1' : '';
-      log.write('information', `Plugin ${nameOf(kind)}has registered to receive '${event}' events${where}.`);
+      log.write(
+        'information',
+        `Plugin ${nameOf(kind)}has registered to receive '${event}' events${where}.`,
+        'plugin.loading',
+      );
     }
   }
   return { ok: true };

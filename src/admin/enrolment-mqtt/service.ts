@@ -82,19 +82,33 @@ function finish({ log }: EnrolmentPorts, request: ServiceRequest, outcome: Outco
   const { address, port, listener } = request.peer;
   const who = `${request.who.clientId} (${address}:${port} on ${listener.name})`;
   if (outcome instanceof EnrolmentRefusal) {
-    log.write('notice', `${who} was given no certificate: ${outcome.log}`);
+    log.write('notice', `${who} was given no certificate: ${outcome.log}`, {
+      code: 'enrolment.refused',
+      client: request.who.clientId,
+      address,
+      port,
+      listener: listener.name,
+      reason: outcome.code,
+    });
     return request.reply(Buffer.from(refusalText(outcome)));
   }
   const ends = timeText(Date.parse(outcome.certificate.validTo));
   const how = request.topic === ENROL_TOPIC ? 'enrolled' : 'renewed its certificate';
-  log.write('notice', `${who} ${how} as ${outcome.name}; the certificate is valid until ${ends}.`);
+  log.write('notice', `${who} ${how} as ${outcome.name}; the certificate is valid until ${ends}.`, {
+    code: 'enrolment.issued',
+    client: request.who.clientId,
+    address,
+    port,
+    listener: listener.name,
+    certificate: `CN=${outcome.name}`,
+  });
   request.reply(Buffer.from(enrolledText(outcome)));
 }
 
 /** A mistake of ours; the device is told to try again. */
 function fail(ports: EnrolmentPorts, request: ServiceRequest, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  ports.log.write('error', `Error: internal fault while enrolling. Please report: ${text}`);
+  ports.log.write('error', `Error: internal fault while enrolling. Please report: ${text}`, 'broker.fault');
   request.reply(
     Buffer.from(refusalText(new EnrolmentRefusal('unavailable', 'no certificate can be issued at present'))),
   );

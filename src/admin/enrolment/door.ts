@@ -55,7 +55,12 @@ export async function openEnrolmentDoor(options: DoorOptions): Promise<Enrolment
       const full = refusalOf(visitors, peer);
       if (full !== null) {
         options.meter.connectionsRefusedByLimit++;
-        options.log.write('warning', `Warning: HTTP from ${peer.address} on ${peer.listener.name} closed: ${full}.`);
+        options.log.write('warning', `Warning: HTTP from ${peer.address} on ${peer.listener.name} closed: ${full}.`, {
+          code: 'http.closed',
+          address: peer.address,
+          port: peer.port,
+          listener: peer.listener.name,
+        });
         return void socket.destroy();
       }
       visitors.set(socket, peer);

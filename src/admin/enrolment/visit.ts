@@ -128,7 +128,11 @@ export class Visit {
   fail(error: unknown): void {
     if (this.request.destroyed && !this.request.complete) return;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.options.log.write('error', `Error: internal fault while answering ${this.peer.address} by HTTP: ${text}`);
+    this.options.log.write(
+      'error',
+      `Error: internal fault while answering ${this.peer.address} by HTTP: ${text}`,
+      'broker.fault',
+    );
     if (this.response.headersSent) this.response.destroy();
     else this.text(500, 'a fault of the broker; its log has more\n');
   }

@@ -28,10 +28,14 @@ export async function openDynamicSecurity(
 
 function failed(file: string, log: Log): (error: unknown) => void {
   return error => {
-    log.write('error', `Error saving Dynamic security plugin config: ${(error as Error).message}.`);
+    log.write('error', `Error saving Dynamic security plugin config: ${(error as Error).message}.`, {
+      code: 'dynsec.not-saved',
+      file,
+    });
     log.write(
       'error',
       `  What has changed holds until the broker stops, and is written to ${file} with the next change.`,
+      'dynsec.not-saved',
     );
   };
 }

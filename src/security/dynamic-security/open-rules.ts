@@ -36,8 +36,15 @@ export async function openRules(location: RulesLocation, log: Log): Promise<Open
   warnOfReaders(location.configFile, log);
   const model = readRules(text);
   if (model === null) {
-    log.write('error', 'Error loading Dynamic security plugin config: File is not valid JSON.');
-    log.write('error', `  Until ${location.configFile} is mended and the broker started again, nobody is known.`);
+    log.write('error', 'Error loading Dynamic security plugin config: File is not valid JSON.', {
+      code: 'dynsec.not-loaded',
+      file: location.configFile,
+    });
+    log.write(
+      'error',
+      `  Until ${location.configFile} is mended and the broker started again, nobody is known.`,
+      'dynsec.not-loaded',
+    );
     return { ok: true, model: new Model(), isDamaged: true };
   }
   remarkOnPasswords(model, log);
@@ -50,8 +57,11 @@ function failure(line: string, error: unknown): OpenedRules {
 
 function warnOfReaders(file: string, log: Log): void {
   if ((fs.statSync(file).mode & 0o007) === 0) return;
-  log.write('warning', `Warning: File ${file} has world readable permissions.`);
-  log.write('warning', `  It holds the hashes of passwords: chmod 0600 ${file}`);
+  log.write('warning', `Warning: File ${file} has world readable permissions.`, {
+    code: 'dynsec.open-to-others',
+    file,
+  });
+  log.write('warning', `  It holds the hashes of passwords: chmod 0600 ${file}`, 'dynsec.open-to-others');
 }
 
 function remarkOnPasswords(model: Model, log: Log): void {
@@ -59,13 +69,24 @@ function remarkOnPasswords(model: Model, log: Log): void {
   const [first] = lost;
   if (first === undefined) return;
   const others = lost.length === 1 ? '' : ` and ${lost.length - 1} others`;
-  log.write('warning', `dynsec: the password of client '${first.username}'${others} is in no form that is read here.`);
-  log.write('warning', '  They cannot log in until a new one is set; $7$ and $argon2id$ are read.');
+  log.write(
+    'warning',
+    `dynsec: the password of client '${first.username}'${others} is in no form that is read here.`,
+    'dynsec.passwords-unreadable',
+  );
+  log.write(
+    'warning',
+    '  They cannot log in until a new one is set; $7$ and $argon2id$ are read.',
+    'dynsec.passwords-unreadable',
+  );
 }
 
 async function makeRules(location: RulesLocation, log: Log): Promise<OpenedRules> {
   const { configFile } = location;
-  log.write('warning', 'Dynamic security plugin config not found, generating a default config.');
+  log.write('warning', 'Dynamic security plugin config not found, generating a default config.', {
+    code: 'dynsec.first-start',
+    file: configFile,
+  });
   try {
     const model = await defaultRules(firstPasswords(location, log));
     await replaceFile(configFile, writeRules(model));
@@ -79,7 +100,11 @@ function firstPasswords({ configFile, passwordInitFile }: RulesLocation, log: Lo
   if (passwordInitFile !== null) {
     const [password = ''] = fs.readFileSync(passwordInitFile, 'utf8').split(/\r?\n/);
     if (password === '') throw new Error(`the first line of ${passwordInitFile} has to be the password of admin`);
-    log.write('notice', `  The password of the client 'admin' is the first line of ${passwordInitFile}.`);
+    log.write(
+      'notice',
+      `  The password of the client 'admin' is the first line of ${passwordInitFile}.`,
+      'dynsec.first-start',
+    );
     return new Map([['admin', password]]);
   }
   const given = process.env[ENVIRONMENT];
@@ -98,6 +123,10 @@ function writtenDown(file: string, log: Log): FirstPasswords {
   fs.rmSync(file, { force: true });
   const text = [...passwords].map(([username, password]) => `${username} ${password}\n`).join('');
   fs.writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
-  log.write('notice', `  The first passwords, of 'admin' and 'democlient', are in ${file}; keep them and delete it.`);
+  log.write(
+    'notice',
+    `  The first passwords, of 'admin' and 'democlient', are in ${file}; keep them and delete it.`,
+    'dynsec.first-start',
+  );
   return passwords;
 }

@@ -85,7 +85,7 @@ export class DynamicSecurityService implements TopicService {
     line.answered = line.answered
       .then(() => this.answer(request, ran))
       .catch((error: unknown) =>
-        this.ports.log.write('error', `dynsec: internal fault. Please report: ${String(error)}`),
+        this.ports.log.write('error', `dynsec: internal fault. Please report: ${String(error)}`, 'broker.fault'),
       )
       .finally(() => this.leave(clientId, line));
   }
@@ -163,7 +163,7 @@ export class DynamicSecurityService implements TopicService {
   /** A mistake of ours: whatever it has changed is kept and asked about anew. */
   private fault(error: unknown): Partial<ControlReply> {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.ports.log.write('error', `dynsec: internal fault. Please report: ${text}`);
+    this.ports.log.write('error', `dynsec: internal fault. Please report: ${text}`, 'broker.fault');
     this.noteChange();
     return { error: 'Internal error' };
   }
@@ -176,7 +176,11 @@ export class DynamicSecurityService implements TopicService {
       return [` | ${key}=${key === 'password' ? '*****' : shownValue(value)}`];
     });
     const client = `${who.clientId}/${who.username ?? '(null)'}`;
-    this.ports.log.write('information', `dynsec: ${client} | ${name}${values.join('')}${outcome}`);
+    this.ports.log.write('information', `dynsec: ${client} | ${name}${values.join('')}${outcome}`, {
+      code: 'dynsec.request',
+      client: who.clientId,
+      user: who.username,
+    });
   }
 
   /** One password at a time of one request, so that those who log in meanwhile find a place. Null for none. */
