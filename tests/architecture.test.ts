@@ -40,7 +40,7 @@ const mayImport: Record<string, string> = {
   admin: 'base pki security observability ports',
   server:
     'base codec topics session broker transport client conf pki listeners security storage observability bridge cluster admin ports',
-  cli: 'base topics client bench conf pki security storage server admin',
+  cli: 'base topics client bench conf pki security storage observability server admin',
 };
 
 /** Packages from the registry, and the only folders that may know them. */
@@ -73,6 +73,8 @@ const sideDoors = [
   'src/admin/enrolment/mod.ts',
   'src/security/database/mod.ts',
   'src/security/dynamic-security/mod.ts',
+  'src/security/users/mod.ts',
+  'src/observability/recorder/mod.ts',
   'src/server/devices/mod.ts',
   'src/server/explain/mod.ts',
   'src/server/process/mod.ts',

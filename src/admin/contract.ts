@@ -23,6 +23,7 @@
  *   GET    /v1/bans                        a line of BanFacts for each, then ListEnd
  *   POST   /v1/bans                        a line of BanOrder     -> BanReport
  *   DELETE /v1/bans/ADDRESS                lifts it
+ *   GET    /v1/record                      a line of RecordLine for each event that is in no file, then ListEnd
  *   POST   /v1/reload                      ReloadReport
  *   GET    /metrics /healthz /readyz       text
  *
@@ -220,6 +221,11 @@ export interface BridgeStatus {
   heldBack: Readonly<Record<string, number>>;
   /** Messages that wait here to go out. */
   waiting: number;
+}
+
+export interface RecordLine {
+  /** As the flight recorder would write it. */
+  line: string;
 }
 
 export interface ReloadReport {

@@ -38,6 +38,7 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'GET', path: '/v1/explain', serve: each => explain(ports, each) },
     { method: 'POST', path: '/v1/explain/diff', serve: each => accessChanges(ports, each) },
     { method: 'GET', path: '/v1/refusals/:name', serve: each => each.json(refusals(ports, each.name)) },
+    { method: 'GET', path: '/v1/record', serve: each => each.list(ports.record(), line => ({ line })) },
     { method: 'GET', path: '/v1/quarantine', serve: each => each.json(ports.quarantine()) },
     { method: 'DELETE', path: '/v1/quarantine/:name', serve: each => done(each, ports.release(each.name), notHeld) },
     ...banRoutes(ports.bans, ports.control),

@@ -81,6 +81,7 @@ function fakeBroker(clients: string[] = []) {
     },
     explain: async () => 'what is asked?',
     accessChanges: () => [],
+    record: () => [],
     quarantine: () => ({ policy: 'refuse', devices: [] }),
     release: () => false,
     reload: async () => ({ ok: true, changed: [], waits: [], disconnected: 0, said: [] }),

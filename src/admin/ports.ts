@@ -34,6 +34,8 @@ export interface OperatorPorts extends HealthPorts {
   explain(question: URLSearchParams): Promise<ExplainReport | string>;
   /** What a planned access file would change, found while the list is walked; null where it changes nothing. A text says why not. */
   accessChanges(planned: PlannedFile): Iterable<AccessChange | null> | string;
+  /** What the flight recorder has in memory alone. */
+  record(): Iterable<string>;
   quarantine(): QuarantineReport;
   /** False when the device is in none. */
   release(device: string): boolean;

@@ -35,11 +35,13 @@ import type {
   Log,
   Meter,
   Peer,
+  Recorder,
   Store,
   StoredState,
 } from './ports.ts';
 import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
+import { nobodyRecords } from './recording.ts';
 import { removeExpired } from './queue.ts';
 import { restore, type RestoreHelp } from './restore.ts';
 import { RetainedMessages } from './retained-messages.ts';
@@ -67,6 +69,8 @@ export interface BrokerPorts {
   meter: Meter;
   access: AccessControl;
   store: Store;
+  /** Absent where nothing need be remembered. */
+  recorder?: Recorder;
   /** Absent where nobody watches the door. */
   doorkeeper?: Doorkeeper;
   /** A random UUID, for client identifiers that we assign. */
@@ -77,6 +81,7 @@ export class Broker {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  readonly recorder: Recorder;
   readonly store: Store;
   readonly uuid: () => string;
   /** Tells this process from other brokers on the way of a message through bridges. */
@@ -140,6 +145,7 @@ export class Broker {
     this.clock = ports.clock;
     this.log = ports.log;
     this.meter = ports.meter;
+    this.recorder = ports.recorder ?? nobodyRecords;
     this.access = ports.access;
     this.store = ports.store;
     this.uuid = ports.uuid;
@@ -229,7 +235,9 @@ export class Broker {
     this.lookAtTheClock();
     for (const session of [...this.sessions.values()]) publishWill(this, session);
     for (const connection of [...this.connections]) {
-      endConnection(this, connection, { reason: 'server shutting down', disconnectCode: null, will: 'discard' });
+      // Thousands of ends in one moment that say what one event says: the broker was stopped.
+      const ending = { reason: 'server shutting down', disconnectCode: null, will: 'discard', recorded: true } as const;
+      endConnection(this, connection, ending);
     }
   }
 
@@ -237,6 +245,7 @@ export class Broker {
   logFault(where: string, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.log.write('error', `Error: internal fault ${where}. Please report: ${text}`);
+    this.recorder.note('broker.fault', { error: `${where}: ${text}` });
   }
 
   private scheduleSweep(): void {

@@ -13,7 +13,16 @@ const CLIENTS_MAX = 1000;
 /** Stands for clients whose names were forgotten; no client can be called so. */
 export const OTHERS = '';
 
-type Lines = Map<DropCause, { count: number; bytes: number; lastAt: number }>;
+/** Of `recorded` and `recordedBytes` the record knows. */
+interface Line {
+  count: number;
+  bytes: number;
+  lastAt: number;
+  recorded: number;
+  recordedBytes: number;
+}
+
+type Lines = Map<DropCause, Line>;
 
 export class DropLedger {
   /** Whoever lost something last stands last. */
@@ -21,6 +30,7 @@ export class DropLedger {
   readonly #others: Lines = new Map();
   readonly #meter: Meter;
   #latest = OTHERS;
+  #hasNews = false;
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -29,6 +39,7 @@ export class DropLedger {
   /** `bytes` of payload; `now` is the Unix second. */
   note(clientId: string, cause: DropCause, bytes: number, now: number, count = 1): void {
     this.#meter.drops[cause] += count;
+    this.#hasNews = true;
     const lines = this.#linesOf(clientId);
     add(lines, cause, count, bytes, now);
   }
@@ -36,8 +47,24 @@ export class DropLedger {
   /** Heaviest first. */
   facts(): DropFacts[] {
     const all: [string, Lines][] = [...this.#clients, [OTHERS, this.#others]];
-    const rows = all.flatMap(([clientId, lines]) => [...lines].map(([cause, line]) => ({ clientId, cause, ...line })));
+    const rows = all.flatMap(([clientId, lines]) =>
+      [...lines].map(([cause, line]) => ({ clientId, cause, ...factsOf(line) })),
+    );
     return rows.sort((a, b) => b.count - a.count);
+  }
+
+  /** What was dropped since this was asked last, by those whose names are known. */
+  *news(): Iterable<DropFacts> {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    for (const [clientId, lines] of this.#clients) {
+      for (const [cause, line] of lines) {
+        if (line.count === line.recorded) continue;
+        const { recorded, recordedBytes, lastAt } = line;
+        [line.recorded, line.recordedBytes] = [line.count, line.bytes];
+        yield { clientId, cause, count: line.count - recorded, bytes: line.bytes - recordedBytes, lastAt };
+      }
+    }
   }
 
   #linesOf(clientId: string): Lines {
@@ -61,10 +88,12 @@ export class DropLedger {
   }
 }
 
+const factsOf = ({ count, bytes, lastAt }: Line): Omit<DropFacts, 'clientId' | 'cause'> => ({ count, bytes, lastAt });
+
 function add(lines: Lines, cause: DropCause, count: number, bytes: number, lastAt: number): void {
   const line = lines.get(cause);
   if (line === undefined) {
-    lines.set(cause, { count, bytes, lastAt });
+    lines.set(cause, { count, bytes, lastAt, recorded: 0, recordedBytes: 0 });
     return;
   }
   line.count += count;

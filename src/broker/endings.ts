@@ -6,6 +6,7 @@ import { encodeDisconnect, NO_PROPERTIES, type PacketError, reasonCodes } from '
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import type { Identity } from './ports.ts';
+import { recordEnd } from './recording.ts';
 import { keepBacklog } from './retained.ts';
 import { stow } from './queue.ts';
 import { startExpiry } from './sessions.ts';
@@ -21,6 +22,10 @@ export interface Ending {
   will: 'publish' | 'discard';
   /** Our explanation for the operator, on a line of its own. */
   explanation?: string;
+  /** The same for the record alone, where the log has no line for it. */
+  forRecord?: string;
+  /** The record has it already. */
+  recorded?: true;
 }
 
 /** Mosquitto's phrase for each reason code that ends a connection (docs/compat/errors-logs.md, 3). */
@@ -69,6 +74,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   broker.timers.cancel(connection.timer);
   broker.connections.delete(connection);
   logEnd(broker, connection, ending);
+  recordEnd(connection, ending, wasOpen);
   if (connection.version === 5 && wasOpen && ending.disconnectCode !== null) {
     const { disconnectCode: reasonCode, reasonString } = ending;
     const properties = reasonString === undefined ? NO_PROPERTIES : { reasonString };

@@ -7,6 +7,7 @@
  *   ports/services.ts  answers to requests by PUBLISH         security/, admin/ by way of server/
  *   ports/store.ts     the word that something is safe        storage/
  *   ports/telling.ts   log, counters and the time             observability/, base/
+ *   ports/recording.ts what is remembered of what happened    observability/recorder/
  *   ports/hooks.ts     what plugins do to messages            plugins/
  *
  * And what the edges may ask of the heart: BrokerControl in ports/services.ts, BrokerView in ports/view.ts.
@@ -17,5 +18,6 @@ export type * from './ports/access.ts';
 export type * from './ports/services.ts';
 export type * from './ports/store.ts';
 export type * from './ports/telling.ts';
+export type * from './ports/recording.ts';
 export type * from './ports/hooks.ts';
 export type * from './ports/view.ts';

@@ -14,9 +14,12 @@ const QUESTIONS_MAX = 20;
 const REASONS_A_SECOND = 100;
 const TEXT_MAX = 1000;
 
+/** `recorded`: how many of them the record has. */
+type Entry = RefusalFacts & { recorded: number };
+
 export interface Questions {
-  byText: Map<string, RefusalFacts>;
-  latest: RefusalFacts | null;
+  byText: Map<string, Entry>;
+  latest: Entry | null;
   /** For the log (refusal-log.ts): when this client was last spoken of, and how often it was refused since. */
   toldAt: number;
   untold: number;
@@ -27,6 +30,7 @@ export class RefusalLedger {
   readonly #clients = new Map<string, Questions>();
   #latest: Questions | null = null;
   #latestId = '';
+  #hasNews = false;
   #second = 0;
   #reasonsLeft = REASONS_A_SECOND;
 
@@ -37,7 +41,8 @@ export class RefusalLedger {
     const shown = shortened(topic);
     const key = `${action} ${shown}`;
     const known = questions.byText.get(key);
-    const entry = known ?? { action, topic: shown, because: null, count: 0, firstAt: now, lastAt: now };
+    const entry = known ?? { action, topic: shown, because: null, count: 0, firstAt: now, lastAt: now, recorded: 0 };
+    this.#hasNews = true;
     entry.because ??= this.#reason(now, because);
     entry.count++;
     entry.lastAt = now;
@@ -50,7 +55,21 @@ export class RefusalLedger {
 
   /** The last one first. */
   of(clientId: string): RefusalFacts[] {
-    return [...(this.#clients.get(clientId)?.byText.values() ?? [])].map(entry => ({ ...entry })).reverse();
+    return [...(this.#clients.get(clientId)?.byText.values() ?? [])].map(factsOf).reverse();
+  }
+
+  /** What was refused since this was asked last, each with its count since then. */
+  *news(): Iterable<{ clientId: string; refusal: RefusalFacts }> {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    for (const [clientId, { byText }] of this.#clients) {
+      for (const entry of byText.values()) {
+        const count = entry.count - entry.recorded;
+        if (count === 0) continue;
+        entry.recorded = entry.count;
+        yield { clientId, refusal: { ...factsOf(entry), count } };
+      }
+    }
   }
 
   /** The last one last. */
@@ -74,6 +93,10 @@ export class RefusalLedger {
     this.#reasonsLeft--;
     return shortened(because());
   }
+}
+
+function factsOf({ action, topic, because, count, firstAt, lastAt }: Entry): RefusalFacts {
+  return { action, topic, because, count, firstAt, lastAt };
 }
 
 /** Topics and names are the clients' own, and 64 kB long if they like. */

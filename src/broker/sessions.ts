@@ -53,6 +53,7 @@ function expire(broker: Broker, session: BrokerSession): void {
   broker.log.write('notice', `Expiring client ${session.clientId} due to timeout.`);
   const { size, payloadBytes } = session.queue;
   if (size > 0) broker.drops.note(session.clientId, 'session-expired', payloadBytes, broker.unixSecond, size);
+  broker.recorder.note('session.expired', { client: session.clientId, messages: size });
   endSession(broker, session);
 }
 

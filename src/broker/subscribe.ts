@@ -17,6 +17,7 @@ import { whenSafe } from './acknowledge.ts';
 import type { Connection } from './connection.ts';
 import { keepSubscription } from './keep.ts';
 import type { StoredSubscription } from './ports.ts';
+import { recordSubscribed, recordUnsubscribed } from './recording.ts';
 import { noteRefused } from './refused.ts';
 import { sendRetained } from './retained.ts';
 import { isOutsideRules } from './services.ts';
@@ -33,6 +34,7 @@ export function onSubscribe(broker: Broker, connection: Connection, packet: Subs
   const codes: number[] = [];
   const toSend: BrokerSubscription[] = [];
   for (const item of packet.items) codes.push(subscribeOne(broker, connection, item, identifier, toSend));
+  recordSubscribed(connection, packet.items, codes);
   whenSafe(broker, connection, () => {
     const suback = { packetId: packet.packetId, properties: NO_PROPERTIES, reasonCodes: codes };
     connection.send(encodeSuback('suback', suback, connection.version));
@@ -172,6 +174,7 @@ export function onUnsubscribe(broker: Broker, connection: Connection, packet: Un
   const { log } = broker;
   if (log.debug) log.write('debug', `Received UNSUBSCRIBE from ${connection.clientId}`);
   const codes = packet.topicFilters.map(filter => unsubscribeOne(broker, connection, filter));
+  recordUnsubscribed(connection, packet.topicFilters);
   whenSafe(broker, connection, () => {
     const unsuback = { packetId: packet.packetId, properties: NO_PROPERTIES, reasonCodes: codes };
     connection.send(encodeSuback('unsuback', unsuback, connection.version));

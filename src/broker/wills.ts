@@ -62,6 +62,9 @@ function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void 
     expiresAt,
     publisher,
   );
+  if (publisher.listener.bridge === undefined) {
+    broker.recorder.note('will.published', { client: publisher.clientId, topic: topicName });
+  }
   const publication = new Publication().fromMessage(message, topic);
   if (askIncoming(broker, publication) === null) publish(broker, publication);
 }

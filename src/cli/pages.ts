@@ -27,6 +27,7 @@ import { dropsPage } from './drops.ts';
 import { bridgesPage } from './bridges.ts';
 import { bansPage } from './bans.ts';
 import { explainPage } from './explain.ts';
+import { whatPage } from './what.ts';
 import { quarantinePage } from './quarantine.ts';
 import { reloadPage } from './reload.ts';
 import { signalPage } from './signal/signal-page.ts';
@@ -85,6 +86,7 @@ export const pages: readonly CommandPage[] = [
   bridgesPage,
   bansPage,
   explainPage,
+  whatPage,
   quarantinePage,
   reloadPage,
   ctrlPage,

@@ -1,6 +1,7 @@
 /** mosquitto.conf in, plain settings out. */
 export { loadConfiguration } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
+export { recordFolder } from './record-folder.ts';
 export { optionsReference } from './reference.ts';
 export { mountPoints, storeFile } from './persist-plugin.ts';
 export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';

@@ -269,6 +269,10 @@ export interface Settings {
   durabilityIntervalSeconds: number;
   /** In seconds, or in changes with autosaveOnChanges; 0 for at exit only. */
   autosaveInterval: number;
+  flightRecorder: boolean;
+  /** Null for the place that follows from the others, see recordFolder. */
+  flightRecorderLocation: string | null;
+  flightRecorderMegabytes: number;
   autosaveOnChanges: boolean;
 
   // Certificates for devices
@@ -430,6 +434,9 @@ export function newSettings(path: string | null): Settings {
     enrolmentGraceDays: 30,
     devicePolicy: 'refuse',
     sysIntervalSeconds: 10,
+    flightRecorder: true,
+    flightRecorderLocation: null,
+    flightRecorderMegabytes: 64,
     enableControlApi: false,
     places: {},
   };

@@ -130,6 +130,7 @@ export class Arrival {
     this.settle();
     const { log } = this.listener.shared.options;
     const { address, port } = this.peer;
+    this.record(reason, means, remedy);
     const who = this.named ? `${address} [${address}:${port}]` : '(null) [(null):0]';
     if (log.connections) {
       log.write('notice', `Client ${who} disconnected: ${reason}`);
@@ -138,6 +139,21 @@ export class Arrival {
     this.socket.destroy();
     this.raw.destroy();
     return false;
+  }
+
+  /** For whoever asks afterwards; a sentence each, of which the record takes the full stop. */
+  record(reason: string, means: string, remedy: string): void {
+    const { address, port, listener, certificate } = this.peer;
+    this.listener.shared.options.recorder?.note('handshake.failed', {
+      address,
+      port,
+      listener: listener.name,
+      reason: reason.replace(/\.$/, ''),
+      means,
+      remedy,
+      certificate: certificate?.commonName ?? undefined,
+      serial: certificate?.serialNumber,
+    });
   }
 
   /** One line of ours: who, where, what it was, what to do. */

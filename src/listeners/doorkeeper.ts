@@ -13,7 +13,7 @@
  */
 import { AttemptLimit, plainAddress, sourceOf } from '../base/mod.ts';
 import { BlockList, isIP } from 'node:net';
-import type { Doorkeeper, Log, Meter, Peer } from '../broker/ports.ts';
+import type { Doorkeeper, Log, Meter, Peer, Recorder } from '../broker/ports.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { type Ban, Bans } from './bans.ts';
 
@@ -31,6 +31,8 @@ export interface DoorkeeperOptions {
   /** May be changed in place at any time. */
   limits: DoorLimits;
   log: Log;
+  /** Absent where nothing need be remembered. */
+  recorder?: Recorder;
   meter: Meter;
   /** Unix milliseconds. */
   wall: () => number;
@@ -157,7 +159,8 @@ export class AddressDoorkeeper implements Doorkeeper {
 
   #sayBanned({ source, since, until, because }: Ban): void {
     const seconds = Math.round((until - since) / 1000);
-    const { log } = this.#options;
+    const { log, recorder } = this.#options;
+    recorder?.note('address.banned', { address: source, seconds, because });
     log.write('notice', `Connections from ${source} are closed for ${seconds} s: ${because}.`);
     log.write('notice', `  'zancudo bans lift ${source}' lets it in again at once; ban_exempt in the configuration exempts it.`);
   } // prettier-ignore

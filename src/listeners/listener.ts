@@ -149,6 +149,7 @@ export class Listener {
     const limit = admission.enter(this.seats, this.rules);
     if (limit !== null) {
       options.log.write('notice', `Client connection from ${peer.address} denied: ${limit} exceeded.`);
+      options.recorder?.note('connection.denied', { address: peer.address, listener: this.rules.name, limit });
       socket.destroy();
       return;
     }

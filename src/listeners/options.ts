@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Link, ListenerRules, Log, Meter, Peer, ServicePass } from '../broker/ports.ts';
+import type { Link, ListenerRules, Log, Meter, Peer, Recorder, ServicePass } from '../broker/ports.ts';
 
 /** One listener of the configuration. Address, port, path and protocol stand in the rules. */
 export interface ListenerOptions {
@@ -87,6 +87,8 @@ export interface ListenerLimits {
 
 export interface ListenerSetOptions {
   log: Log;
+  /** Absent where nothing need be remembered. */
+  recorder?: Recorder;
   meter: Meter;
   /** May be changed in place at any time. */
   limits: ListenerLimits;

@@ -195,6 +195,7 @@ function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): v
   countRefusal(arrival, judgement.code);
   logOpenssl(arrival, VERIFY_FAILED);
   explainJudgement(arrival, judgement);
+  arrival.record(judgement.reason, `${judgement.log}.`, judgement.remedy.join(' '));
   arrival.peer.refusal = { code: judgement.code, reason: judgement.reason };
 }
 
@@ -244,6 +245,7 @@ function explainSilentLeave(arrival: Arrival): void {
   const { link, error } = arrival;
   if (link === null || link.heard || link.ended?.by === 'us' || error !== null) return;
   arrival.explain(...SILENT_LEAVE);
+  arrival.record('left before CONNECT', ...SILENT_LEAVE);
 }
 
 export const SILENT_LEAVE: readonly [means: string, remedy: string] = [

@@ -21,6 +21,7 @@ import {
   type TlsOptions,
 } from '../listeners/mod.ts';
 import { createMeter, type BrokerLog, SysTopics } from '../observability/mod.ts';
+import type { FlightRecorder } from '../observability/recorder/mod.ts';
 import { explainTlsFiles, judgeClient, verdictOfOpenSsl } from '../pki/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl, HashQueue } from '../security/mod.ts';
 import { Nap, WriteScheduler } from '../transport/mod.ts';
@@ -59,6 +60,8 @@ export interface RunningBroker {
   readonly doorkeeper: AddressDoorkeeper;
   readonly sysTopics: SysTopics;
   readonly log: BrokerLog;
+  /** Null where the configuration wants none. */
+  readonly recorder: FlightRecorder | null;
   readonly watch: BrokerWatch;
   readonly backends: AuthBackends;
   readonly bridges: BridgeOffice;
@@ -80,6 +83,7 @@ export interface AssembleOptions {
   home: string | null;
   settings: Settings;
   log: BrokerLog;
+  recorder: FlightRecorder | null;
   /** Receives lines for `--tls-keylog`; null for none. */
   keylog: ((line: Buffer) => void) | null;
   /** Told of every peer that has come this far; null for nobody. */
@@ -88,7 +92,14 @@ export interface AssembleOptions {
 
 export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
 
-export async function assemble({ home, settings, log, keylog, onPeer }: AssembleOptions): Promise<StartResult> {
+export async function assemble({
+  home,
+  settings,
+  log,
+  recorder,
+  keylog,
+  onPeer,
+}: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
   let running: RunningBroker | null = null;
@@ -111,12 +122,14 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   });
   if (!created.ok) return { ok: false, ...created.failure };
   const { access } = created;
-  const opened = await openStore(settings, log);
+  const opened = await openStore(settings, log, recorder);
   if (!opened.ok) return opened;
   const meter = createMeter();
   const door = doorLimits(settings);
-  const doorkeeper = new AddressDoorkeeper({ limits: door, log, meter, wall: () => systemClock.wall() });
-  const ports = { clock: systemClock, log, meter, access, store: opened.store, doorkeeper, uuid: randomUUID };
+  const remembering = recorder === null ? {} : { recorder };
+  const told = { log, meter, ...remembering };
+  const doorkeeper = new AddressDoorkeeper({ limits: door, ...told, wall: () => systemClock.wall() });
+  const ports = { clock: systemClock, ...told, access, store: opened.store, doorkeeper, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
   await prepareRestored(broker, access);
@@ -136,8 +149,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
   const httpApi = lazyHttpApi({ running: () => running, log, access, home });
   const listeners = new ListenerSet(
     {
-      log,
-      meter,
+      ...told,
       limits,
       onLink: (link, peer) => {
         onPeer?.(peer);
@@ -203,6 +215,7 @@ export async function assemble({ home, settings, log, keylog, onPeer }: Assemble
     doorkeeper,
     sysTopics,
     log,
+    recorder,
     watch,
     bridges,
     files: new FileNews(),

@@ -1,6 +1,6 @@
 /** The store that the configuration asks for: a file in persistence_location, or nothing but memory. */
 import { systemClock } from '../base/mod.ts';
-import type { ListenerRules, Store, StoredState } from '../broker/ports.ts';
+import type { ListenerRules, Recorder, Store, StoredState } from '../broker/ports.ts';
 import type { Broker } from '../broker/mod.ts';
 import { storeFile, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
@@ -22,7 +22,11 @@ export interface StoreFailure {
   exitCode: number;
 }
 
-export async function openStore(settings: Settings, log: BrokerLog): Promise<OpenStore | StoreFailure> {
+export async function openStore(
+  settings: Settings,
+  log: BrokerLog,
+  recorder: Recorder | null,
+): Promise<OpenStore | StoreFailure> {
   const file = storeFile(settings);
   if (file === null) return { ok: true, store: new MemoryStore(), restoreInto: () => {}, close: async () => {} };
   const refusal = await prepareStoreFile(file, settings, log);
@@ -35,12 +39,18 @@ export async function openStore(settings: Settings, log: BrokerLog): Promise<Ope
       propertiesToJson,
       propertiesFromJson,
       now: () => systemClock.wall(),
-      onTrouble: lines => say(lines, 'error'),
-      onHealed: lines => say(lines, 'notice'),
+      onTrouble: lines => {
+        say(lines, 'error');
+        recorder?.note('store.trouble', { text: lines.map(line => line.trim()).join(' ') });
+      },
+      onHealed: lines => {
+        say(lines, 'notice');
+        recorder?.note('store.healed', { text: lines.map(line => line.trim()).join(' ') });
+      },
     });
     for (const remark of remarks) log.write('warning', remark);
     log.write('information', `Store ${file}: ${promise(settings)}`);
-    return durable(store, state, log);
+    return durable(store, state, log, recorder);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
@@ -62,7 +72,7 @@ function promise({ durability, durabilityIntervalSeconds: seconds }: Settings): 
   return `durability interval: a crash or a power cut may lose what was acknowledged in the last ${what}.`;
 }
 
-function durable(store: DurableStore, state: StoredState, log: BrokerLog): OpenStore {
+function durable(store: DurableStore, state: StoredState, log: BrokerLog, recorder: Recorder | null): OpenStore {
   const restoreInto = (broker: Broker, rules: readonly ListenerRules[]): void => {
     const listenerOf = (port: number): ListenerRules => rules.find(rule => rule.port === port) ?? rules[0]!;
     broker.restore(state, { listenerOf, adopt: (given, ours) => store.adopt(given, ours) });
@@ -74,6 +84,7 @@ function durable(store: DurableStore, state: StoredState, log: BrokerLog): OpenS
     const { sessions, retained } = state;
     const text = `Restored ${sessions.length} sessions, ${retained.length} retained messages, ${waiting} messages that wait.`;
     log.write('information', text);
+    recorder?.note('store.restored', { text: text.replace(/\.$/, '') });
   };
   return { ok: true, store, restoreInto, close: () => store.close() };
 }

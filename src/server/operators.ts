@@ -57,6 +57,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     reload,
     explain: question => explain.explainLive(running, question),
     accessChanges: planned => explain.accessChanges(running, planned),
+    record: () => running.recorder?.inMemory ?? [],
     quarantine: () => quarantine(running),
     release: device => running.access.release(device),
   } satisfies OperatorPorts);

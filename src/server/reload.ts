@@ -12,6 +12,7 @@ import { type RunningBroker, optionsOf, remarkOnCertificates } from './assemble.
 import { logFailure, logMessages, reread } from './configuration.ts';
 import type { Home } from './first-start.ts';
 import { brokerSettings, doorLimits, listenerLimits, listenerRules, securityScopes } from './map-settings.ts';
+import { noteReload } from './flight-recorder.ts';
 import { changeText } from './reload-words.ts';
 import type { BrokerCommand } from './process/mod.ts';
 
@@ -34,6 +35,7 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
   } finally {
     log.overhear = null;
   }
+  noteReload(running.recorder, report);
   return report;
 }
 

@@ -36,6 +36,7 @@ import { openOperators } from './operators.ts';
 import { failedReload, reload } from './reload.ts';
 import type { ReloadReport } from '../admin/mod.ts';
 import { watchLastSeen } from './last-seen.ts';
+import { makeRecorder, watchForRecorder } from './flight-recorder.ts';
 import { startForecast } from './forecast.ts';
 import { watchHome } from './watch-home.ts';
 import { Signals } from './signals-in-force.ts';
@@ -164,9 +165,12 @@ async function serveUntil(
   if (settings.localOnly) logLocalOnly(log);
   const lastSeen = home === null ? null : watchLastSeen(home.folder, () => systemClock.wall());
   const onPeer = lastSeen === null ? null : lastSeen.note;
-  const started = await assemble({ home: home?.folder ?? null, settings, log, keylog: keylog?.write ?? null, onPeer });
+  const recorder = makeRecorder(settings, home?.folder ?? null, log, () => systemClock.wall());
+  const folder = home?.folder ?? null;
+  const started = await assemble({ home: folder, settings, log, recorder, keylog: keylog?.write ?? null, onPeer });
   if (!started.ok) return fail(log, { ...started, lines: [...started.lines] });
   const { running } = started;
+  const closeRecorder = watchForRecorder(running);
   const reloadNow = oneAtATime(() => reloadSafely(running, command, home));
   const closeOperators = await openOperators({ running, home: home?.folder ?? null, reload: reloadNow });
   log.write('information', `zancudo version ${productVersion()} running`);
@@ -175,6 +179,7 @@ async function serveUntil(
     channel.ready();
   }
   await untilStopped(signals, { running, command, home, log, reloadNow, closeOperators });
+  await closeRecorder();
   lastSeen?.stop();
   return exitCodes.ok;
 }

@@ -6,6 +6,7 @@ import type { Connection } from '../connection.ts';
 import { resumeDelivery } from '../deliver.ts';
 import { endConnection, hasProved, phraseFor } from '../endings.ts';
 import { keepSession } from '../keep.ts';
+import { recordConnected } from '../recording.ts';
 import type { ConnectAttempt } from './attempt.ts';
 
 /** "No limit" of max_inflight_messages and of a receive maximum. */
@@ -33,6 +34,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   else broker.confined++;
   if (ordinary && hasProved(connection.identity)) broker.doorkeeper.entered(connection.peer);
   logAccepted(attempt);
+  recordConnected(attempt);
   const connack = encodeConnack(
     { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },
     packet.version,

@@ -10,6 +10,7 @@ import { confine, unlessConfined } from '../confined.ts';
 import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection.ts';
 import { type Ending, endConnection, phraseFor } from '../endings.ts';
+import { recordRefused } from '../recording.ts';
 import { accept } from './accept.ts';
 import type { ConnectAttempt, ConnectRefusal, Stage, StageOutcome } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
@@ -95,10 +96,11 @@ export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   if (refusal.protocolText !== undefined) connection.logProtocolError(refusal.protocolText);
   const code = connection.version === 5 ? refusal.v5 : refusal.v3;
   if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
-  const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard' };
+  const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard', recorded: true };
   connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
   const { because = refusal.reason } = refusal;
   broker.refusedLogins.note(connection.clientId, 'connect', '', broker.unixSecond, () => because);
+  recordRefused(attempt, refusal.reason, because);
   if (refusal.because !== undefined) ending.explanation = explanation(attempt, refusal.because);
   endConnection(broker, connection, ending);
 }

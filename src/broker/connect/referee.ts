@@ -111,6 +111,7 @@ function sayFight({ broker, connection, clientId }: ConnectAttempt, old: Connect
     ? 'These are two programs with the same client identifier, each of which needs one of its own, or one that connects anew before it has closed.'
     : 'Give each of them a client identifier of its own.';
   const meanwhile = holds ? ' Until then newcomers are held off.' : '';
+  broker.recorder.note('client.twins', { client: clientId, one: one!, other: other! });
   broker.log.write('warning', `Warning: Two clients throw each other out as ${clientId}: ${one} and ${other}.`);
   broker.log.write('warning', `  ${remedy}${meanwhile}`);
 } // prettier-ignore

@@ -26,7 +26,13 @@ export function takeOver(attempt: ConnectAttempt): StageOutcome | Promise<StageO
   const delayed = (session.will?.will.delayInterval ?? 0) > 0;
   const will = ends && !delayed ? 'publish' : 'discard';
   attempt.tookOver = true;
-  endConnection(broker, old, { reason: 'session taken over', disconnectCode: reasonCodes.sessionTakenOver, will });
+  const { address, port } = attempt.connection.peer;
+  endConnection(broker, old, {
+    reason: 'session taken over',
+    disconnectCode: reasonCodes.sessionTakenOver,
+    will,
+    forRecord: `another connection came with this client identifier, from ${address}:${port}`,
+  });
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Chapter: what survives a restart. */
 import { globalOption, innerListenerOption, withoutEffect, type OptionRow } from './row.ts';
-import { bool, choice, emptyValue, integer, text, type ValueType } from './types.ts';
+import { bool, choice, emptyValue, integer, path, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 
 const always = withoutEffect(
@@ -92,6 +92,32 @@ export const persistence: readonly OptionRow[] = [
     says: 'false keeps the sessions of clients that first come in by this listener in memory alone: they survive a lost connection and not the broker. What these clients publish for others is as safe as ever.',
     since: 'ours',
     reload: 'live',
+  }),
+  globalOption({
+    name: 'flight_recorder',
+    type: bool,
+    field: 'flightRecorder',
+    says: 'Remembers what happens to whom, for `zancudo what happened to CLIENT`: connections and their ends, refusals, subscriptions, messages dropped, bridges, store, start, stop and crash; never a payload or a password. Nothing is done for it when a message passes.',
+    since: 'ours',
+    reload: 'restart',
+  }),
+  globalOption({
+    name: 'flight_recorder_location',
+    type: path,
+    field: 'flightRecorderLocation',
+    repeat: 'error',
+    says: 'Directory for the files of the flight recorder, one for each broker; made 0700 when it is not there.',
+    standard: 'record in a home; zancudo-record beside the store; without a store the last 2 MB are kept in memory',
+    since: 'ours',
+    reload: 'restart',
+  }),
+  globalOption({
+    name: 'flight_recorder_size',
+    type: integer({ argument: 'megabytes, 1-100000', min: 1, max: 100_000, outside: '0' }),
+    field: 'flightRecorderMegabytes',
+    says: 'What its files take at most, all together; the oldest events make room. 64 are some 250,000 events.',
+    since: 'ours',
+    reload: 'restart',
   }),
   globalOption({
     name: 'autosave_interval',

@@ -1,0 +1,163 @@
+/**
+ * FlightRecorder remembers what happens for whoever asks "what happened to lamp-1 at 03:12" afterwards.
+ *
+ *   note() ── a line ──> waiting ── twice a second at most ──> ring of files        (ring-files.ts)
+ *                                                         └──> memory, where there is no place or the disk says no
+ *
+ * note() costs its caller one JSON.stringify; nothing here is called for a message. The recorder never hurts the broker:
+ * whatever goes wrong with its files is one line in the log, and the last events are kept in memory until the disk takes
+ * them again.
+ */
+import fs from 'node:fs';
+import type { HappeningName, Happenings, Log, Recorder } from '../../broker/ports.ts';
+import { type Folded, Quota } from './quota.ts';
+import { lineOf } from './record.ts';
+import { RingFiles, type RingSettings } from './ring-files.ts';
+
+/** A record survives a SIGKILL that comes this much later. */
+const FLUSH_MS = 500;
+/** What may wait for the disk, and what is kept without one; characters. The oldest goes. */
+const MEMORY_MAX = 2_000_000;
+/** After a failure the files are tried again so much later. */
+const RETRY_MS = 60_000;
+
+export interface RecorderOptions {
+  /** Null keeps the record in memory alone. */
+  ring: RingSettings | null;
+  log: Pick<Log, 'write'>;
+  wall: () => number;
+}
+
+export class FlightRecorder implements Recorder {
+  readonly #options: RecorderOptions;
+  readonly #quota = new Quota();
+  readonly #files: RingFiles | null;
+  /** Lines that no file has yet; without files, all that are kept. */
+  #waiting: string[] = [];
+  #waitingSize = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> | null = null;
+  #open = false;
+  #failing = false;
+  readonly #atExit = () => this.#writeNow();
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#files = options.ring === null ? null : new RingFiles(options.ring);
+  }
+
+  /** Until then events are kept in memory: a start that fails must leave no trace in the record of another broker. */
+  open(): void {
+    this.#open = true;
+    process.on('exit', this.#atExit);
+    this.#schedule(0);
+  }
+
+  note<E extends HappeningName>(event: E, facts: Happenings[E]): void {
+    const at = this.#options.wall();
+    const { client, address } = facts as { client?: string; address?: string };
+    const subject = client !== undefined ? `c${client}` : address === undefined ? undefined : `a${address}`;
+    if (subject !== undefined && !this.#quota.take(subject, at, folded => this.#noteFolded(folded))) return;
+    this.#keep(lineOf(at, event, facts));
+  }
+
+  /** The lines that are in no file. */
+  get inMemory(): readonly string[] {
+    return this.#waiting;
+  }
+
+  get folder(): string | null {
+    return this.#files === null || this.#failing ? null : this.#options.ring!.folder;
+  }
+
+  /** Resolves when everything is written that can be. */
+  async close(): Promise<void> {
+    this.#noteFolded(this.#quota.flush());
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#writing;
+    if (this.#open) await this.#write();
+    process.removeListener('exit', this.#atExit);
+    await this.#files?.close().catch(() => undefined);
+  }
+
+  #noteFolded(folded: readonly Folded[]): void {
+    for (const { subject, events } of folded) {
+      const who = subject.startsWith('c') ? { client: subject.slice(1) } : { address: subject.slice(1) };
+      this.#keep(lineOf(this.#options.wall(), 'record.folded', { ...who, events }));
+    }
+  }
+
+  #keep(line: string): void {
+    this.#waiting.push(line);
+    this.#waitingSize += line.length;
+    if (this.#waitingSize > MEMORY_MAX) this.#dropOldest();
+    if (this.#files !== null && this.#open && !this.#failing) this.#schedule(FLUSH_MS);
+  }
+
+  /** A quarter at once, so that this is seldom. */
+  #dropOldest(): void {
+    let size = this.#waitingSize;
+    let count = 0;
+    while (size > MEMORY_MAX * 0.75) size -= this.#waiting[count++]!.length;
+    const because = this.#files === null ? 'the record is in memory alone' : 'the disk did not take them in time';
+    const gap = lineOf(this.#options.wall(), 'record.gap', { events: count, because });
+    this.#waiting = this.#files === null ? this.#waiting.slice(count) : [gap, ...this.#waiting.slice(count)];
+    this.#waitingSize = size + (this.#files === null ? 0 : gap.length);
+  }
+
+  #schedule(milliseconds: number): void {
+    if (this.#files === null || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = null;
+        if (this.#waiting.length > 0 && !this.#failing) this.#schedule(FLUSH_MS);
+      });
+    }, milliseconds).unref();
+  }
+
+  async #write(): Promise<void> {
+    const lines = this.#waiting;
+    if (this.#files === null || lines.length === 0) return;
+    [this.#waiting, this.#waitingSize] = [[], 0];
+    try {
+      await this.#files.append(lines.join(''));
+      if (this.#failing) this.#say('notice', 'The flight recorder writes to its files again.');
+      this.#failing = false;
+    } catch (error) {
+      this.#takeBack(lines);
+      this.#failed(error as NodeJS.ErrnoException);
+    }
+  }
+
+  #takeBack(lines: string[]): void {
+    this.#waiting = [...lines, ...this.#waiting];
+    this.#waitingSize = this.#waiting.reduce((sum, line) => sum + line.length, 0);
+  }
+
+  #failed({ message }: NodeJS.ErrnoException): void {
+    void this.#files?.close().catch(() => undefined);
+    if (!this.#failing) {
+      const { folder } = this.#options.ring!;
+      this.#say('warning', `Warning: The flight recorder cannot write to ${folder}: ${message}.`);
+      this.#say('warning', '  The last events are kept in memory; it is tried again every minute. flight_recorder_location names another place.');
+    }
+    this.#failing = true;
+    this.#schedule(RETRY_MS);
+  } // prettier-ignore
+
+  #say(as: 'warning' | 'notice', text: string): void {
+    this.#options.log.write(as, text);
+  }
+
+  /** The process ends without having closed us. */
+  #writeNow(): void {
+    const descriptor = this.#files?.descriptor ?? null;
+    if (descriptor === null || this.#waiting.length === 0) return;
+    try {
+      fs.writeSync(descriptor, this.#waiting.join(''));
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+}

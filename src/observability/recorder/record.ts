@@ -1,0 +1,37 @@
+/**
+ * One event as it lies in a file, a JSON object a line:
+ *
+ *   {"at":1795301780123,"event":"client.connected","client":"lamp-1","address":"192.0.2.7",...}
+ *    └ Unix milliseconds  └ a row of events.ts      └ its facts
+ */
+export type Fact = string | number | readonly string[];
+
+export interface EventRecord {
+  at: number;
+  event: string;
+  facts: Readonly<Record<string, Fact | undefined>>;
+}
+
+/** Client identifiers and topics are the clients' own, and 64 kB long if they like. */
+const TEXT_MAX = 1000;
+const TEXTS_MAX = 51;
+
+export function lineOf(at: number, event: string, facts: object): string {
+  return `${JSON.stringify({ at, event, ...facts }, shortened)}\n`;
+}
+
+function shortened(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.length <= TEXT_MAX ? value : `${value.slice(0, TEXT_MAX)}...`;
+  if (!Array.isArray(value) || value.length <= TEXTS_MAX) return value;
+  return [...(value as unknown[]).slice(0, TEXTS_MAX), `and ${value.length - TEXTS_MAX} more`];
+}
+
+/** Null for what is no record: the torn end of a file, or somebody else's line. */
+export function recordOf(line: string): EventRecord | null {
+  try {
+    const { at, event, ...facts } = JSON.parse(line) as Record<string, Fact>;
+    return typeof at === 'number' && typeof event === 'string' ? { at, event, facts } : null;
+  } catch {
+    return null;
+  }
+}
