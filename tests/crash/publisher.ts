@@ -33,6 +33,10 @@ export class Publisher {
     this.qos = qos;
   }
 
+  get online(): boolean {
+    return this.#client !== null && !this.#client.isClosed;
+  }
+
   async connect(port: number): Promise<void> {
     this.#client = await RawClient.dial({ port });
     await this.#client.connect({ clientId: this.clientId, clean: false });

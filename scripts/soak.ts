@@ -1,0 +1,48 @@
+/**
+ * A week in twenty minutes: npm run soak -- [--minutes 20] [--clients 5000] [--quiet]
+ *
+ * What happens is in tests/soak/events.ts, what is watched in tests/soak/watch.ts, what growth is in tests/soak/slope.ts.
+ * As root it runs in a mount namespace of its own, so that a disk can be filled which is nobody else's.
+ */
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { soak } from '../tests/soak/soak.ts';
+
+const usage = 'Usage: npm run soak -- [--minutes 20] [--clients 5000] [--quiet]';
+const INSIDE = 'ZANCUDO_SOAK_OWN_MOUNTS';
+
+function words(): { minutes: number; clients: number; quiet: boolean } {
+  const options = { minutes: { type: 'string' }, clients: { type: 'string' }, quiet: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ options });
+  const [minutes, clients] = [Number(values.minutes ?? 20), Number(values.clients ?? 5_000)];
+  if (minutes > 0 && minutes <= 24 * 60 && Number.isInteger(clients) && clients > 0) {
+    return { minutes, clients, quiet: values.quiet ?? false };
+  }
+  process.stderr.write(`soak: what was asked for cannot be. ${usage}\n`);
+  process.exit(2);
+}
+
+/** The exit code of the same command line in mounts of its own; null where that is not possible. */
+function runInside(): number | null {
+  if (process.env[INSIDE] !== undefined || process.getuid?.() !== 0) return null;
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return null;
+  const again = ['--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const { status } = spawnSync('unshare', again, { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } });
+  return status ?? 1;
+}
+
+async function run(): Promise<number> {
+  const { minutes, clients, quiet } = words();
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  const report = await soak({ minutes, clients, say: quiet ? () => undefined : write });
+  const { seconds, connections, published, received, acknowledged, happened, skipped, table, faults } = report;
+  write(`\n${Math.round(seconds)} s, ${clients} clients, ${connections} connections`);
+  write(`${published} messages of the crowd, ${received} received; ${acknowledged} numbered ones acknowledged`);
+  write(`happened: ${Object.entries(happened).map(([name, times]) => `${name} ${times}`).join(', ')}`); // prettier-ignore
+  for (const line of skipped) write(`did not happen: ${line}`);
+  for (const line of table) write(line);
+  write(faults.length === 0 ? 'nothing lost, doubled, out of order or grown' : `FAULTS\n${faults.join('\n')}`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+process.exitCode = runInside() ?? (await run());
