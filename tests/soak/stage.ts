@@ -44,7 +44,7 @@ export class Stage {
     const [plain, tls, other, wire] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const stage = new Stage({ plain, tls, other, wire });
     await stage.ask('ca', 'init', 'localhost', '--home', stage.home);
-    for (let n = 1; n <= devices; n++) await stage.addDevice();
+    await stage.addDevices(devices);
     await stage.wire.open();
     await stage.startOther();
     await stage.start();
@@ -105,12 +105,10 @@ connection_messages false
 
   #devices = 0;
 
-  async addDevice(): Promise<Kit> {
-    const name = `device-${++this.#devices}`;
-    await this.ask('device', 'add', name, '--home', this.home, '--to', this.#kits);
-    const kit = { name, tls: this.#tlsOf(name) };
-    this.kits.push(kit);
-    return kit;
+  async addDevices(count: number): Promise<void> {
+    const names = Array.from({ length: count }, () => `device-${++this.#devices}`);
+    await this.ask('device', 'add', ...names, '--home', this.home, '--to', this.#kits);
+    this.kits.push(...names.map(name => ({ name, tls: this.#tlsOf(name) })));
   }
 
   /** The same key, another certificate; kits are made anew, so the one before makes room. */
