@@ -34,12 +34,13 @@ const mayImport: Record<string, string> = {
   listeners: 'base transport ports',
   security: 'base topics ports',
   storage: 'base ports',
+  plugins: 'base topics security ports',
   observability: 'base ports',
   bridge: 'base codec topics client ports',
   cluster: 'base codec topics transport ports',
   admin: 'base pki security observability ports',
   server:
-    'base codec topics session broker transport client conf pki listeners security storage observability bridge cluster admin ports',
+    'base codec topics session broker transport client conf pki listeners security storage plugins observability bridge cluster admin ports',
   cli: 'base topics client bench conf pki security storage observability server admin',
 };
 

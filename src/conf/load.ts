@@ -10,7 +10,7 @@ import { settleEnrolment } from './settle-enrolment.ts';
 import { ConfError, foundAt } from './error.ts';
 import { includeDirectory, readConfiguration } from './read.ts';
 import { Reading } from './reading.ts';
-import { checkPlugins, isSparkplugAware, withPlugins } from './resolve-plugins.ts';
+import { checkPlugins, isSparkplugAware, scriptsOf, withPlugins } from './resolve-plugins.ts';
 import type { CommandLinePorts, ConfFailure, LoadResult } from './result.ts';
 import { newListener, type ListenerSettings } from './settings.ts';
 
@@ -72,4 +72,5 @@ function settleListener(listener: ListenerSettings, reading: Reading): void {
     listener.listenerAutoIdPrefix ?? scope.autoIdPrefix ?? settings.security.autoIdPrefix ?? 'auto-';
   listener.security = withPlugins(scope, listener, reading);
   listener.sparkplugAware = isSparkplugAware(listener, reading);
+  listener.scripts = scriptsOf(listener, reading);
 }

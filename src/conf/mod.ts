@@ -4,6 +4,7 @@ export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export { recordFolder } from './record-folder.ts';
 export { optionsReference } from './reference.ts';
 export { mountPoints, storeFile } from './persist-plugin.ts';
+export { scriptPath } from './resolve-plugins.ts';
 export { planReload, type ReloadPlan, type SettingChange } from './reload-plan.ts';
 export type { CommandLinePorts, ConfFailure, ConfMessage, LoadResult } from './result.ts';
 export type { AuthBackendSettings } from './settings-backend.ts';
@@ -18,6 +19,7 @@ export type {
   Place,
   Places,
   PluginKind,
+  PluginLimits,
   PluginSettings,
   SecurityScope,
   Settings,

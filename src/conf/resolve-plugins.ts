@@ -6,10 +6,13 @@
  *
  * Who is asked first, as in Mosquitto: plugins for everybody, then password_file or acl_file, then the plugins of a
  * listener. The first of them answers for good, so that one file counts for each listener and the others are never asked.
+ * Plugins in JavaScript are asked before all of these, in the same order among themselves.
  */
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { comesFirst, settleDynamicSecurity } from './dynamic-security-plugin.ts';
 import { ConfError, placeText } from './error.ts';
+import { nearestExistingPath } from './nearest-path.ts';
 import { settlePersistPlugin } from './persist-plugin.ts';
 import type { Attachment, Reading } from './reading.ts';
 import type { DynamicSecurityTurn, ListenerSettings, PluginKind, PluginSettings, SecurityScope } from './settings.ts';
@@ -24,6 +27,7 @@ const kinds: Readonly<Record<string, PluginKind>> = {
 
 /** Mosquitto's own plugins by the name of their file, with or without directories. */
 export function pluginKind(path: string): PluginKind {
+  if (/\.[cm]?[jt]s$/.test(path)) return 'javascript';
   const name = basename(path.replaceAll('\\', '/')).replace(/\.(?:so|dll)$/, '');
   return Object.hasOwn(kinds, name) ? (kinds[name] ?? 'foreign') : 'foreign';
 }
@@ -43,12 +47,39 @@ export function checkPlugins(reading: Reading): void {
   settleDynamicSecurity(reading);
   for (const plugin of reading.settings.plugins) {
     fileOf(plugin);
+    checkScript(plugin);
     if (reading.attachments.some(attachment => attachment.plugin === plugin)) continue;
     reading.say(
       'warning',
       `${placeText(plugin.place)}: plugin '${plugin.name ?? ''}' is loaded, but no plugin_use attaches it: it does nothing.`,
     );
   }
+}
+
+/** Where a plugin in JavaScript is: its path counts from the folder of the file that names it. */
+export function scriptPath({ path, place }: PluginSettings): string {
+  return resolve(dirname(place.file), path);
+}
+
+function checkScript(plugin: PluginSettings): void {
+  const { kind, limits, path, place } = plugin;
+  if (kind !== 'javascript') {
+    if (Object.keys(limits).length === 0 || kind === 'foreign') return;
+    const line = `Error: Plugin '${kind}' is built in, and has no plugin_timeout, plugin_faults_max and plugin_when_faulty.`;
+    throw new ConfError([line], ['Take the line out: they are for plugins in JavaScript.'], 3, place);
+  }
+  const file = scriptPath(plugin);
+  if (existsSync(file)) return;
+  const [near] = nearestExistingPath(file)?.candidates ?? [];
+  const hint = near === undefined ? '' : ` There is ${near}.`;
+  const explanation = `${file} does not exist: a relative path counts from the folder of this file.${hint}`;
+  throw new ConfError([`Error: Unable to load plugin "${path}".`], [explanation], 13, place);
+}
+
+/** The plugins in JavaScript that a listener's clients meet. */
+export function scriptsOf(listener: ListenerSettings, reading: Reading): PluginSettings[] {
+  const { everywhere, own } = attachmentsOf(listener, reading);
+  return [...everywhere, ...own].map(({ plugin }) => plugin).filter(({ kind }) => kind === 'javascript');
 }
 
 /** The file a plugin was given; other options than its own are refused, as by the plugin itself. */

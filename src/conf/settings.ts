@@ -142,6 +142,8 @@ export interface ListenerSettings {
   listenerAutoIdPrefix: string | null;
   /** Birth certificates of Sparkplug that are published here are kept as retained copies. */
   sparkplugAware: boolean;
+  /** Plugins in JavaScript that are asked about its clients, in the order of asking. */
+  scripts: PluginSettings[];
   /** Names of plugin_use lines. */
   pluginsUsed: string[];
   /** The scope that counts here, plugins resolved; the same object for all listeners that share one. */
@@ -153,7 +155,7 @@ export interface ListenerSettings {
 
 /** Which of Mosquitto's plugins a file name stands for. */
 export type PluginKind =
-  'password-file' | 'acl-file' | 'sparkplug-aware' | 'persist-sqlite' | 'dynamic-security' | 'foreign';
+  'password-file' | 'acl-file' | 'sparkplug-aware' | 'persist-sqlite' | 'dynamic-security' | 'javascript' | 'foreign';
 
 export interface PluginSettings {
   kind: PluginKind;
@@ -163,7 +165,17 @@ export interface PluginSettings {
   name: string | null;
   attached: 'everywhere' | 'security-scope' | 'by-use';
   options: { key: string; value: string; place: Place }[];
+  /** Of plugins in JavaScript; what the file does not say is absent. */
+  limits: Partial<PluginLimits>;
   place: Place;
+}
+
+export interface PluginLimits {
+  /** What a hook may take that answers later. */
+  timeoutSeconds: number;
+  /** In one minute; 0 for any number. */
+  faultsMax: number;
+  whenFaulty: 'refuse' | 'switch_off';
 }
 
 export interface Settings {
@@ -362,6 +374,7 @@ export function newListener(port: number, security: SecurityScope): ListenerSett
     listenerAllowAnonymous: null,
     listenerAutoIdPrefix: null,
     sparkplugAware: false,
+    scripts: [],
     pluginsUsed: [],
     security,
     place: null,

@@ -40,6 +40,7 @@ import { BridgeOffice } from './bridges.ts';
 import { AuthBackends, prepareRestored } from './auth-backends.ts';
 import { BrokerWatch } from './broker-watch.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
+import { type InlinePlugin, PluginOffice } from './plugins.ts';
 import { tellOfQuarantine } from './quarantine-topics.ts';
 import { FileNews } from './reload-words.ts';
 import { openStore } from './open-store.ts';
@@ -64,6 +65,7 @@ export interface RunningBroker {
   readonly recorder: FlightRecorder | null;
   readonly watch: BrokerWatch;
   readonly backends: AuthBackends;
+  readonly plugins: PluginOffice;
   readonly bridges: BridgeOffice;
   /** For telling what a reload has changed. */
   readonly files: FileNews;
@@ -88,6 +90,8 @@ export interface AssembleOptions {
   keylog: ((line: Buffer) => void) | null;
   /** Told of every peer that has come this far; null for nobody. */
   onPeer: ((peer: Peer) => void) | null;
+  /** Handed in by whoever embeds the broker; asked before those that the configuration names. */
+  inlinePlugins?: readonly InlinePlugin[];
 }
 
 export type StartResult = { ok: true; running: RunningBroker } | StartFailure;
@@ -99,6 +103,7 @@ export async function assemble({
   recorder,
   keylog,
   onPeer,
+  inlinePlugins = [],
 }: AssembleOptions): Promise<StartResult> {
   const rules = settings.listeners.map(listenerRules);
   const scopes = securityScopes(settings.listeners, rules);
@@ -110,20 +115,26 @@ export async function assemble({
   const backends = new AuthBackends(log, queue, () => created.ok && created.access.rulesChanged());
   const unusable = await backends.prepare(settings);
   if (unusable !== null) return { ok: false, ...unusable };
+  const plugins = new PluginOffice(log, enrolling === null ? [] : [tokenLogin(enrolling)], inlinePlugins);
+  const unloadable = await plugins.open(settings, rules);
+  if (unloadable !== null) return unloadable;
   const created = createAccessControl(scopes, {
     log,
     queue,
     backends,
     ...(dynamic.security === null ? {} : { dynamicSecurity: dynamic.security }),
-    authenticators: enrolling === null ? [] : [tokenLogin(enrolling)],
+    authenticators: plugins.authenticators,
+    authorizers: plugins.authorizers,
     devicePolicy: settings.devicePolicy,
     wall: () => systemClock.wall(),
     onQuarantine: (device, held) => running !== null && tellOfQuarantine(running, device, held),
   });
-  if (!created.ok) return { ok: false, ...created.failure };
+  const opened = created.ok ? await openStore(settings, log, recorder) : { ok: false as const, ...created.failure };
+  if (!created.ok || !opened.ok) {
+    await plugins.stop();
+    return opened as StartFailure;
+  }
   const { access } = created;
-  const opened = await openStore(settings, log, recorder);
-  if (!opened.ok) return opened;
   const meter = createMeter();
   const door = doorLimits(settings);
   const remembering = recorder === null ? {} : { recorder };
@@ -133,6 +144,7 @@ export async function assemble({
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
   await prepareRestored(broker, access);
+  plugins.attach(broker, access);
   const bridges = new BridgeOffice(broker, log);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
@@ -177,6 +189,7 @@ export async function assemble({
   } catch (error) {
     enrolment?.stop();
     await bridges.stop();
+    await plugins.stop();
     await opened.close();
     if (!(error instanceof ListenerError)) throw error;
     return { ok: false, lines: error.lines, exitCode: error.exitCode };
@@ -199,6 +212,7 @@ export async function assemble({
     broker.stop();
     await closed;
     await untilGone(listeners);
+    await plugins.stop();
     await dynamic.security?.close();
     await backends.close();
     await opened.close();
@@ -208,6 +222,7 @@ export async function assemble({
     broker,
     access,
     backends,
+    plugins,
     listeners,
     rules,
     limits,

@@ -23,7 +23,8 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
   try {
     log.write('information', 'Reloading config.');
     const found = planned(running, command, home);
-    const plan = found !== null && (await openNewBackends(running, found)) ? found : null;
+    const isOpen = found !== null && (await openNewBackends(running, found)) && (await loadPlugins(running, found));
+    const plan = isOpen ? found : null;
     if (plan === null) report.ok = false;
     else {
       putInForce(running, plan, report);
@@ -74,10 +75,20 @@ async function openNewBackends({ backends, broker, log }: RunningBroker, { setti
   return false;
 }
 
+/** Those that are new or have changed; they count with the rest. */
+async function loadPlugins({ plugins, access, rules, log }: RunningBroker, { settings }: GoodPlan): Promise<boolean> {
+  const failure = await plugins.prepare(settings, rules, access);
+  if (failure === null) return true;
+  for (const line of failure.lines) log.write('error', line);
+  log.write('error', '  The broker keeps running with its previous settings.');
+  return false;
+}
+
 function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport): void {
   const { access, broker, limits, listeners, log, rules } = running;
   const { settings } = plan;
   access.setDevicePolicy(settings.devicePolicy);
+  running.plugins.putInForce();
   const failure = access.reload(securityScopes(settings.listeners, rules));
   for (const line of failure?.lines ?? []) log.write('error', line);
   // Listeners that could not open at the start (a machine without ::1) have no options.

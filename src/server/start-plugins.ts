@@ -19,6 +19,8 @@ const events: Partial<Record<PluginKind, readonly string[]>> = {
 
 export function startPlugins(plugins: readonly PluginSettings[], log: BrokerLog): { ok: true } | ProcessFailure {
   for (const { kind, path } of plugins) {
+    // Loaded with what they are asked about (plugins.ts), and announced then.
+    if (kind === 'javascript') continue;
     log.write('information', `Loading plugin: ${path}`, { code: 'plugin.loading', file: path });
     if (kind === 'foreign') return refusal(path);
     for (const event of events[kind] ?? []) {
@@ -45,7 +47,7 @@ function refusal(path: string): ProcessFailure {
   const lines = [
     `Error: Unable to load plugin "${path}".`,
     `Load error: ${path}: ${why}`,
-    '  Plugins made for Mosquitto cannot run here.',
+    '  Plugins made for Mosquitto cannot run here; one in JavaScript can (docs/guides/plugins.md).',
     '  Built in under their own names: mosquitto_dynamic_security.so, mosquitto_password_file.so, mosquitto_acl_file.so, mosquitto_persist_sqlite.so and mosquitto_sparkplug_aware.so.',
   ];
   return { ok: false, lines, exitCode: exitCodes.securityFile };

@@ -1,14 +1,14 @@
 /**
- * Chapter: plugins. Nothing is loaded into the process: the names of Mosquitto's own plugins stand for parts of ours,
- * and any other file is refused (resolve-plugins.ts).
+ * Chapter: plugins. The names of Mosquitto's own plugins stand for parts of ours; files of JavaScript are loaded
+ * (plugins/), and any other file is refused (resolve-plugins.ts).
  */
 import type { Argument } from './argument.ts';
 import { specialOption, withoutEffect, type OptionRow } from './row.ts';
-import { bool, emptyValue, text, type ValueType } from './types.ts';
+import { bool, choice, emptyValue, integer, text, type ValueType } from './types.ts';
 import { refuse } from '../error.ts';
 import { pluginKind } from '../resolve-plugins.ts';
 import type { Reading } from '../reading.ts';
-import type { PluginSettings } from '../settings.ts';
+import type { PluginLimits, PluginSettings } from '../settings.ts';
 
 function readPath(argument: Argument, pluginName: string | null): string {
   const path = argument.rest();
@@ -46,7 +46,7 @@ function add(
   attached: PluginSettings['attached'],
 ): PluginSettings {
   const { place } = reading;
-  const plugin: PluginSettings = { kind: pluginKind(path), path, name, attached, options: [], place };
+  const plugin: PluginSettings = { kind: pluginKind(path), path, name, attached, options: [], limits: {}, place };
   reading.settings.plugins.push(plugin);
   reading.current.plugin = plugin;
   return plugin;
@@ -71,17 +71,36 @@ const pluginValue: ValueType<string> = {
   },
 };
 
+/** Of plugins in JavaScript. */
+function limitOption<K extends keyof PluginLimits>(row: {
+  name: string;
+  type: ValueType<PluginLimits[K]>;
+  limit: K;
+  says: string;
+  standard: string;
+}): OptionRow {
+  return specialOption<PluginLimits[K], 'plugin'>({
+    ...row,
+    since: 'ours',
+    reload: 'live',
+    scope: 'plugin',
+    needs: 'plugin',
+    fields: [],
+    put: ({ limits }, value) => void (limits[row.limit] = value),
+  });
+}
+
 export const plugins: readonly OptionRow[] = [
   specialOption<string, 'global'>({
     name: 'plugin',
     aliases: ['auth_plugin'],
     type: pluginPath,
-    says: 'Uses a plugin of Mosquitto: mosquitto_dynamic_security.so, mosquitto_password_file.so, mosquitto_acl_file.so, mosquitto_persist_sqlite.so and mosquitto_sparkplug_aware.so are built in. For all listeners, or for the listener above with per_listener_settings.',
+    says: 'Uses a plugin: a file of JavaScript or TypeScript (.mjs, .js, .mts, .ts), whose relative path counts from the folder of the configuration file (docs/guides/plugins.md), or one of Mosquitto: mosquitto_dynamic_security.so, mosquitto_password_file.so, mosquitto_acl_file.so, mosquitto_persist_sqlite.so and mosquitto_sparkplug_aware.so are built in. For all listeners, or for the listener above with per_listener_settings.',
     standard: 'none',
     since: '2.0',
     reload: 'live',
     differs:
-      'No file is loaded: the name stands for the part of Zancudo that does the same; a plugin of somebody else is refused. SIGHUP neither starts nor stops dynamic security.',
+      'The name of a plugin of Mosquitto stands for the part of Zancudo that does the same; machine code of somebody else is refused. SIGHUP loads JavaScript anew that has changed, and neither starts nor stops dynamic security.',
     scope: 'global',
     needs: 'nothing',
     fields: ['plugins'],
@@ -149,7 +168,7 @@ export const plugins: readonly OptionRow[] = [
     aliases: ['auth_opt_*'],
     type: pluginValue,
     repeat: 'add',
-    says: 'An option of the plugin above: plugin_opt_password_file and plugin_opt_acl_file name the file; dynamic-security has config_file and password_init_file, persist_sqlite db_file, sync, flush_period and page_size.',
+    says: 'An option of the plugin above. A plugin in JavaScript is handed all of them; plugin_opt_password_file and plugin_opt_acl_file name the file; dynamic-security has config_file and password_init_file, persist_sqlite db_file, sync, flush_period and page_size.',
     standard: 'none',
     since: '2.0',
     reload: 'live',
@@ -159,6 +178,27 @@ export const plugins: readonly OptionRow[] = [
     put(plugin, value, reading, written) {
       plugin.options.push({ key: optionKey(written), value, place: reading.place });
     },
+  }),
+  limitOption({
+    name: 'plugin_timeout',
+    type: integer({ argument: 'seconds, 1-300', min: 1, max: 300, outside: '0' }),
+    limit: 'timeoutSeconds',
+    says: 'How long the plugin in JavaScript above may take where it answers later: at its start, for a login. A login without an answer is refused.',
+    standard: '5',
+  }),
+  limitOption({
+    name: 'plugin_faults_max',
+    type: integer({ argument: 'a minute, 0 for any number', min: 0, outside: '-1' }),
+    limit: 'faultsMax',
+    says: 'Faults (a throw, a wrong answer, no answer in time) of the plugin in JavaScript above, after which plugin_when_faulty holds. Each fault refuses what was asked.',
+    standard: '100',
+  }),
+  limitOption({
+    name: 'plugin_when_faulty',
+    type: choice(['refuse', 'switch_off']),
+    limit: 'whenFaulty',
+    says: 'What becomes of the plugin in JavaScript above that fails too often, until SIGHUP: it is not asked any more, and whatever it would have been asked is refused; or it is left out, as if it were not there.',
+    standard: 'refuse',
   }),
   specialOption<boolean, 'plugin'>({
     name: 'auth_plugin_deny_special_chars',
