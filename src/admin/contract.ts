@@ -24,6 +24,9 @@
  *   POST   /v1/bans                        a line of BanOrder     -> BanReport
  *   DELETE /v1/bans/ADDRESS                lifts it
  *   GET    /v1/record                      a line of RecordLine for each event that is in no file, then ListEnd
+ *   POST   /v1/backends/flush              a line of FlushOrder   -> FlushReport
+ *   GET    /v1/trace/ID?seconds=&payload=  a line of TraceLine for each packet, as it passes, then ListEnd
+ *   POST   /v1/trace/ID?seconds=&payload=  the same goes into the flight recorder, for so long
  *   POST   /v1/reload                      ReloadReport
  *   GET    /metrics /healthz /readyz       text
  *
@@ -221,6 +224,18 @@ export interface BridgeStatus {
   heldBack: Readonly<Record<string, number>>;
   /** Messages that wait here to go out. */
   waiting: number;
+}
+
+/** One packet of a client that is followed, or what became of its connection. */
+export interface TraceLine {
+  /** Unix milliseconds. */
+  at: number;
+  text: string;
+  /** The beginning of the payload: its text, or its bytes when it is none. Only when asked for. */
+  payload?: string;
+  payloadHex?: string;
+  /** Lines before this one that were not told, because they came faster than they were read. */
+  missed?: number;
 }
 
 export interface RecordLine {

@@ -8,6 +8,7 @@ import type { OperatorPorts } from './ports.ts';
 import { copyOf, factsOf, purge, restore } from './retained.ts';
 import type { Route } from './router.ts';
 import { nameMatcher, topicMatcher } from './text-match.ts';
+import { followClient, recordClient } from './trace.ts';
 
 export function operatorRoutes(ports: OperatorPorts): Route[] {
   const { view } = ports;
@@ -40,6 +41,8 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'GET', path: '/v1/refusals/:name', serve: each => each.json(refusals(ports, each.name)) },
     { method: 'GET', path: '/v1/record', serve: each => each.list(ports.record(), line => ({ line })) },
     { method: 'GET', path: '/v1/quarantine', serve: each => each.json(ports.quarantine()) },
+    { method: 'GET', path: '/v1/trace/:name', serve: each => followClient(view, each) },
+    { method: 'POST', path: '/v1/trace/:name', serve: each => recordClient(ports, each) },
     { method: 'DELETE', path: '/v1/quarantine/:name', serve: each => done(each, ports.release(each.name), notHeld) },
     ...banRoutes(ports.bans, ports.control),
     { method: 'POST', path: '/v1/reload', serve: async each => each.json(await ports.reload()) },

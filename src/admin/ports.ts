@@ -1,6 +1,6 @@
 /** What the operators' interface asks of the broker; server/ answers. */
 import type { BanPorts } from './bans.ts';
-import type { BrokerControl, BrokerView, Log } from '../broker/ports.ts';
+import type { BrokerControl, BrokerView, Log, Recorder } from '../broker/ports.ts';
 import type {
   AccessChange,
   BridgesReport,
@@ -36,6 +36,8 @@ export interface OperatorPorts extends HealthPorts {
   accessChanges(planned: PlannedFile): Iterable<AccessChange | null> | string;
   /** What the flight recorder has in memory alone. */
   record(): Iterable<string>;
+  /** Null where nothing is recorded. */
+  recorder: Recorder | null;
   quarantine(): QuarantineReport;
   /** False when the device is in none. */
   release(device: string): boolean;

@@ -49,6 +49,7 @@ import { sweepRetained } from './retained.ts';
 import { Services } from './services.ts';
 import { type BrokerSettings, frameLimits } from './settings.ts';
 import { TopicCache } from './topic-cache.ts';
+import { Traces } from './traces.ts';
 import type { BrokerGroup, BrokerMessage, BrokerSession, Target } from './types.ts';
 import { publishWill } from './wills.ts';
 
@@ -115,6 +116,8 @@ export class Broker {
   /** Who throws whom out. */
   readonly referee = new Referee();
   readonly doorkeeper: Doorkeeper;
+  /** Whose packets an operator follows. */
+  readonly traces = new Traces();
   readonly topics = new TopicCache();
   /** Who answers on the broker's own topics; may change at any time. */
   readonly services = new Services();

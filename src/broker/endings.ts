@@ -81,6 +81,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
     const disconnect = encodeDisconnect({ reasonCode, properties }, 5);
     if (disconnect.length <= connection.maximumPacketSize) connection.sendLast(disconnect);
   }
+  broker.traces.ended(connection, ending.reason);
   connection.link.end();
   if (wasOpen) leaveSession(broker, connection, ending);
   connection.onEnded();

@@ -38,6 +38,12 @@ export function viewOf(broker: Broker): BrokerView {
     seen: () => seenUses(broker),
     retainedOn: topicName => broker.retained.get(topicName) ?? null,
     receivers: topicName => broker.tree.match(topicName).flatMap(receiversOf),
+    follow: (clientId, hear) =>
+      broker.traces.follow(
+        clientId,
+        openConnection(broker, clientId, one => one),
+        hear,
+      ),
     disconnect: clientId => openConnection(broker, clientId, putOut) !== null,
     forget: clientId => forget(broker, clientId),
     removeRetained: topicName => removeRetained(broker, topicName),

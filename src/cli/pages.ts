@@ -27,6 +27,7 @@ import { dropsPage } from './drops.ts';
 import { bridgesPage } from './bridges.ts';
 import { bansPage } from './bans.ts';
 import { explainPage } from './explain.ts';
+import { tracePage } from './trace.ts';
 import { whatPage } from './what.ts';
 import { quarantinePage } from './quarantine.ts';
 import { reloadPage } from './reload.ts';
@@ -88,6 +89,7 @@ export const pages: readonly CommandPage[] = [
   explainPage,
   whatPage,
   quarantinePage,
+  tracePage,
   reloadPage,
   ctrlPage,
   signalPage,

@@ -45,6 +45,7 @@ const commands: readonly CommandRow[] = [
   { name: 'bans', load: () => import('./bans.ts') },
   { name: 'explain', load: () => import('./explain.ts') },
   { name: 'what', load: () => import('./what.ts') },
+  { name: 'trace', load: () => import('./trace.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },
   { name: 'reload', load: () => import('./reload.ts') },
   { name: 'completion', load: () => import('./completion.ts') },

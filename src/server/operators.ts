@@ -58,6 +58,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     explain: question => explain.explainLive(running, question),
     accessChanges: planned => explain.accessChanges(running, planned),
     record: () => running.recorder?.inMemory ?? [],
+    recorder: running.recorder,
     quarantine: () => quarantine(running),
     release: device => running.access.release(device),
   } satisfies OperatorPorts);

@@ -35,6 +35,7 @@ export function accept(attempt: ConnectAttempt): undefined {
   if (ordinary && hasProved(connection.identity)) broker.doorkeeper.entered(connection.peer);
   logAccepted(attempt);
   recordConnected(attempt);
+  broker.traces.connected(connection);
   const connack = encodeConnack(
     { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },
     packet.version,

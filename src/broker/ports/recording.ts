@@ -72,6 +72,8 @@ export interface Happenings {
     certificate?: string | undefined;
     serial?: string | undefined;
   };
+  /** Of a client that an operator has asked for; the only event that may hold a payload. */
+  packet: { client: string; text: string; payload?: string | undefined };
   'connection.denied': { address: string; listener: string; limit: string };
   'address.banned': { address: string; seconds: number; because: string };
   'bridge.connected': { bridge: string; address: string };

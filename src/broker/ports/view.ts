@@ -26,6 +26,11 @@ export interface BrokerView {
   /** Whose subscriptions a message on this topic would meet. Access rules are not asked. */
   receivers(topicName: string): ReceiverFacts[];
 
+  /**
+   * Tells of every packet of this client, connected now or later, until the returned function is called. Null when too
+   * many follow it already.
+   */
+  follow(clientId: string, hear: TraceHearer): (() => void) | null;
   /** Ends the connection, MQTT 5 clients are told 0x98; the will is not said. False when it is not connected. */
   disconnect(clientId: string): boolean;
   /** Ends the connection and forgets the session with all that waits in it. False when there is none. */
@@ -34,6 +39,15 @@ export interface BrokerView {
   removeRetained(topicName: string): boolean;
   /** Puts one back that was removed, unless there is a newer one or the topic name is no valid one. */
   restoreRetained(message: Omit<StoredMessage, 'publisher' | 'retain'>): boolean;
+}
+
+export type TraceHearer = (packet: TracedPacket) => void;
+
+export interface TracedPacket {
+  /** As the debug log has it. */
+  text: string;
+  /** Of a PUBLISH; to be copied by whoever keeps it. */
+  payload?: Buffer;
 }
 
 export type RefusedAction = 'connect' | 'publish' | 'receive' | 'subscribe' | 'unsubscribe';

@@ -79,6 +79,7 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
       '[the certificate {certificate}: ]no way in from {address}:{port} on {listener}: {reason}; {means}[ {remedy}]',
     says: 'PROXY header, TLS handshake, certificate or WebSocket did not hold.',
   },
+  packet: { ...note, tells: '{text}[: {payload}]', says: 'A packet of a client that zancudo trace --record has asked for.' },
   'connection.denied': {
     ...warning,
     tells: 'a connection from {address} on {listener} was closed at once: {limit} is reached',

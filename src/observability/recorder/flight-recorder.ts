@@ -56,6 +56,8 @@ export class FlightRecorder implements Recorder {
   note<E extends HappeningName>(event: E, facts: Happenings[E]): void {
     const at = this.#options.wall();
     const { client, address } = facts as { client?: string; address?: string };
+    // What an operator has asked for is bounded by whoever serves the operator.
+    if (event === 'packet') return this.#keep(lineOf(at, event, facts));
     const subject = client !== undefined ? `c${client}` : address === undefined ? undefined : `a${address}`;
     if (subject !== undefined && !this.#quota.take(subject, at, folded => this.#noteFolded(folded))) return;
     this.#keep(lineOf(at, event, facts));
