@@ -27,6 +27,7 @@
  *   POST   /v1/backends/flush              a line of FlushOrder   -> FlushReport
  *   GET    /v1/trace/ID?seconds=&payload=  a line of TraceLine for each packet, as it passes, then ListEnd
  *   POST   /v1/trace/ID?seconds=&payload=  the same goes into the flight recorder, for so long
+ *   POST   /v1/backends/flush              a line of FlushOrder   -> FlushReport
  *   POST   /v1/reload                      ReloadReport
  *   GET    /metrics /healthz /readyz       text
  *
@@ -241,6 +242,16 @@ export interface TraceLine {
 export interface RecordLine {
   /** As the flight recorder would write it. */
   line: string;
+}
+
+export interface FlushOrder {
+  /** Of an auth_backend; null for all. */
+  name: string | null;
+}
+
+export interface FlushReport {
+  /** Those that are asked anew. */
+  backends: string[];
 }
 
 export interface ReloadReport {

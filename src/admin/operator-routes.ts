@@ -1,4 +1,5 @@
 /** What the operators' socket serves; contract.ts has the list. Whoever can open the socket may do all of it. */
+import { backendRoutes } from './backends.ts';
 import { banRoutes } from './bans.ts';
 import type { StoredMessage } from '../broker/ports.ts';
 import type { ClientFacts, RefusalsReport, SessionFacts, TopicReport } from './contract.ts';
@@ -45,6 +46,7 @@ export function operatorRoutes(ports: OperatorPorts): Route[] {
     { method: 'POST', path: '/v1/trace/:name', serve: each => recordClient(ports, each) },
     { method: 'DELETE', path: '/v1/quarantine/:name', serve: each => done(each, ports.release(each.name), notHeld) },
     ...banRoutes(ports.bans, ports.control),
+    ...backendRoutes(ports.backends),
     { method: 'POST', path: '/v1/reload', serve: async each => each.json(await ports.reload()) },
     ...healthRoutes(ports),
   ];

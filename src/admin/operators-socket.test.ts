@@ -80,6 +80,7 @@ function fakeBroker(clients: string[] = []) {
       dropForbiddenSubscriptions: () => 0,
       recheck: () => Promise.resolve(),
     },
+    backends: { flush: () => [] },
     explain: async () => 'what is asked?',
     accessChanges: () => [],
     record: () => [],

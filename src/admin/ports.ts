@@ -1,4 +1,5 @@
 /** What the operators' interface asks of the broker; server/ answers. */
+import type { BackendPorts } from './backends.ts';
 import type { BanPorts } from './bans.ts';
 import type { BrokerControl, BrokerView, Log, Recorder } from '../broker/ports.ts';
 import type {
@@ -28,6 +29,7 @@ export interface OperatorPorts extends HealthPorts {
   drops(): DropsReport;
   bridges(): BridgesReport;
   bans: BanPorts;
+  backends: BackendPorts;
   control: BrokerControl;
   reload(): Promise<ReloadReport>;
   /** A text says what is wrong with the question. */

@@ -32,6 +32,7 @@ import { whatPage } from './what.ts';
 import { quarantinePage } from './quarantine.ts';
 import { reloadPage } from './reload.ts';
 import { signalPage } from './signal/signal-page.ts';
+import { usersPage } from './users.ts';
 
 const completes: Record<string, Completion> = { FILE: 'file', DIR: 'folder' };
 
@@ -68,6 +69,7 @@ export const pages: readonly CommandPage[] = [
   profilePage,
   aliasesPage,
   passwdPage,
+  usersPage,
   caPage,
   devicePage,
   enrollPage,

@@ -19,6 +19,7 @@ const commands: readonly CommandRow[] = [
   { name: 'broker', tool: 'mosquitto', load: () => import('./broker.ts') },
   { name: 'ctrl', tool: 'mosquitto_ctrl', load: () => import('./ctrl.ts') },
   { name: 'passwd', tool: 'mosquitto_passwd', load: () => import('./passwd.ts') },
+  { name: 'users', load: () => import('./users.ts') },
   { name: 'pub', tool: 'mosquitto_pub', load: () => import('./pub.ts') },
   { name: 'sub', tool: 'mosquitto_sub', load: () => import('./sub.ts') },
   { name: 'rr', tool: 'mosquitto_rr', load: () => import('./rr.ts') },

@@ -102,8 +102,13 @@ export class RuleTree {
     return child === undefined ? 0 : goOn(child, topicName, end, who, seen);
   }
 
-  filters(): Iterable<string> {
-    return filtersBelow(this.root, []);
+  *filters(): Iterable<string> {
+    for (const [filter] of this.entries()) yield filter;
+  }
+
+  /** Each filter with the bits of all its rules. */
+  entries(): Iterable<[filter: string, bits: number]> {
+    return entriesBelow(this.root, []);
   }
 
   /** Whether a rule with one of these bits could match a topic that the filter matches; denials are not looked at. */
@@ -112,13 +117,13 @@ export class RuleTree {
   }
 }
 
-function* filtersBelow(node: RuleNode, levels: readonly string[]): Iterable<string> {
-  if (node.rulesHere !== null) yield levels.join('/');
-  if (node.rulesBelow !== null) yield [...levels, '#'].join('/');
-  for (const [level, child] of node.levels ?? []) yield* filtersBelow(child, [...levels, level]);
-  if (node.anyLevel !== null) yield* filtersBelow(node.anyLevel, [...levels, '+']);
-  if (node.clientIdLevel !== null) yield* filtersBelow(node.clientIdLevel, [...levels, '%c']);
-  if (node.usernameLevel !== null) yield* filtersBelow(node.usernameLevel, [...levels, '%u']);
+function* entriesBelow(node: RuleNode, levels: readonly string[]): Iterable<[string, number]> {
+  if (node.rulesHere !== null) yield [levels.join('/'), node.here];
+  if (node.rulesBelow !== null) yield [[...levels, '#'].join('/'), node.below];
+  for (const [level, child] of node.levels ?? []) yield* entriesBelow(child, [...levels, level]);
+  if (node.anyLevel !== null) yield* entriesBelow(node.anyLevel, [...levels, '+']);
+  if (node.clientIdLevel !== null) yield* entriesBelow(node.clientIdLevel, [...levels, '%c']);
+  if (node.usernameLevel !== null) yield* entriesBelow(node.usernameLevel, [...levels, '%u']);
 }
 
 function overlaps(node: RuleNode, levels: readonly string[], at: number, bits: number, who: Names): boolean {

@@ -32,11 +32,12 @@ export class AuthBackends implements UserSources {
   /** Closes what is no longer named; everything else is asked anew. */
   async reloaded(settings: Settings): Promise<void> {
     await this.registry?.retain(userBackends(settings));
-    this.registry?.flush();
+    this.registry?.flush(null);
   }
 
-  flush(): void {
-    this.registry?.flush();
+  /** Null for all; the names of those that are asked anew. */
+  flush(name: string | null): string[] {
+    return this.registry?.flush(name) ?? [];
   }
 
   get facts(): readonly BackendFacts[] {

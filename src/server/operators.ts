@@ -53,6 +53,7 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     drops: () => drops(running),
     bridges: () => ({ bridges: running.bridges.facts() }),
     bans: running.doorkeeper,
+    backends: running.backends,
     control: running.broker.control,
     reload,
     explain: question => explain.explainLive(running, question),

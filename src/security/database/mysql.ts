@@ -18,7 +18,7 @@ export async function openMysql(connection: Connection): Promise<SqlDriver> {
   return new MysqlDriver(pool);
 }
 
-function poolConfig(connection: Connection): PoolConfig {
+export function poolConfig(connection: Connection): PoolConfig {
   const { settings, password, timeoutMs } = connection;
   const { host, port, socket, database, username, connectionsMax } = settings;
   const tls = tlsOf(connection);

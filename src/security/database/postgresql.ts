@@ -19,7 +19,7 @@ export async function openPostgresql(connection: Connection): Promise<SqlDriver>
   return new PostgresqlDriver(pool);
 }
 
-function poolConfig(connection: Connection): PoolConfig {
+export function poolConfig(connection: Connection): PoolConfig {
   const { settings, password, timeoutMs } = connection;
   const { host, port, socket, database, username, connectionsMax } = settings;
   const tls = tlsOf(connection);

@@ -13,7 +13,7 @@ import type { Hashes } from './hashes.ts';
 import { type RightsRows, SUBSCRIBE } from './rights.ts';
 import type { LoginResult, Source, Subject } from './source.ts';
 
-const sets = [
+export const ruleSets = [
   { ending: 'racls', bits: READ },
   { ending: 'wacls', bits: WRITE },
   { ending: 'rwacls', bits: READ | WRITE },
@@ -32,7 +32,7 @@ export async function openRedis(connection: Connection, gate: Gate, hashes: Hash
   return new RedisSource(redis, connection.settings.keyPrefix ?? '', gate, hashes);
 }
 
-function optionsOf(connection: Connection) {
+export function optionsOf(connection: Connection) {
   const { settings, password, timeoutMs } = connection;
   const { host, port, socket, database, username } = settings;
   const tls = tlsOf(connection);
@@ -80,10 +80,10 @@ export class RedisSource implements Source {
     return this.ask(async () => {
       const [above, ...filters] = await Promise.all([
         this.redis.get(`${key}:su`),
-        ...names.flatMap(name => sets.map(({ ending }) => this.redis.smembers(`${name}:${ending}`))),
+        ...names.flatMap(name => ruleSets.map(({ ending }) => this.redis.smembers(`${name}:${ending}`))),
       ]);
       const rules = filters.flatMap((members, i) => {
-        return members.map(filter => ({ filter, bits: sets[i % sets.length]!.bits }));
+        return members.map(filter => ({ filter, bits: ruleSets[i % ruleSets.length]!.bits }));
       });
       return { superuser: above === 'true', rules };
     });

@@ -5,33 +5,17 @@
  */
 import type { Identity, Log } from '../../broker/ports.ts';
 import type { HashQueue } from '../hash-queue.ts';
-import { readSecretFile } from '../secret-file.ts';
 import { type BackendFacts, UserBackend } from './backend.ts';
-import type { Connection } from './connection.ts';
 import { Gate, type GateWatch, whatItSays } from './gate.ts';
 import { Hashes } from './hashes.ts';
-import { kinds, type OpenedSource } from './kinds.ts';
+import type { OpenedSource } from './kinds.ts';
+import { type BackendFailure, connectionOf, opened, Refused } from './open.ts';
 import type { UserBackendSettings } from './settings.ts';
 
 export interface RegistryOptions {
   log: Log;
   queue: HashQueue;
   rightsChanged: () => void;
-}
-
-export interface BackendFailure {
-  lines: string[];
-  exitCode: 3 | 13;
-}
-
-/** Carries a failure out of the opening of one backend, never further. */
-class Refused extends Error {
-  readonly failure: BackendFailure;
-
-  constructor(exitCode: 3 | 13, ...lines: string[]) {
-    super(lines[0]);
-    this.failure = { lines, exitCode };
-  }
 }
 
 export class BackendRegistry {
@@ -75,8 +59,11 @@ export class BackendRegistry {
     await Promise.all(gone.map(([, backend]) => backend.close()));
   }
 
-  flush(): void {
-    for (const backend of this.open.values()) backend.flush();
+  /** Null for all; the names of those that are asked anew. */
+  flush(name: string | null): string[] {
+    const wanted = [...this.open.values()].filter(backend => name === null || backend.name === name);
+    for (const backend of wanted) backend.flush();
+    return wanted.map(backend => backend.name);
   }
 
   get facts(): BackendFacts[] {
@@ -90,7 +77,7 @@ export class BackendRegistry {
   private async make(settings: UserBackendSettings): Promise<UserBackend> {
     const { log, queue, rightsChanged } = this.options;
     const timeoutMs = settings.timeoutSeconds * 1000;
-    const connection: Connection = { settings, password: passwordOf(settings, log), timeoutMs };
+    const connection = connectionOf(settings, text => log.write('warning', text));
     // The source is made with the gate that guards it, and the gate probes the source.
     let source: OpenedSource | null = null;
     const limits = { timeoutMs, atOnceMax: settings.connectionsMax, waitingMax: settings.waitingMax };
@@ -105,51 +92,6 @@ export class BackendRegistry {
 /** A line that has moved has not changed. */
 function keyOf(settings: UserBackendSettings): string {
   return JSON.stringify({ ...settings, where: '' });
-}
-
-async function opened(connection: Connection, gate: Gate, hashes: Hashes): Promise<OpenedSource> {
-  const { kind, name, where } = connection.settings;
-  const { open, packageName } = kinds[kind];
-  try {
-    return await open(connection, gate, hashes);
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') {
-      throw new Refused(
-        3,
-        `Error: The backend '${name}' cannot be opened: ${whatItSays(error)}`,
-        `Error found at ${where}.`,
-      );
-    }
-    throw new Refused(
-      3,
-      `Error: The backend '${name}' needs the package '${packageName ?? ''}', which is not installed.`,
-      `Error found at ${where}.`,
-      `  Install it beside Zancudo: npm install ${packageName ?? ''}`,
-    );
-  }
-}
-
-function passwordOf({ passwordFile, name, where }: UserBackendSettings, log: Log): string | null {
-  if (passwordFile === null) return null;
-  const file = readSecretFile(passwordFile);
-  if (!file.ok) {
-    throw new Refused(
-      13,
-      `Error: Unable to open auth_backend_password_file "${passwordFile}".`,
-      `Error found at ${where}.`,
-      ...file.because,
-    );
-  }
-  for (const text of file.warnings) log.write('warning', text);
-  const password = file.lines[0]?.text.replace(/\r$/, '') ?? '';
-  if (password !== '') return password;
-  throw new Refused(
-    3,
-    `Error: The password of the backend '${name}' is empty.`,
-    `Error found at ${where}.`,
-    `  The first line of ${passwordFile} is the password.`,
-  );
 }
 
 function watchOf({ name, kind }: UserBackendSettings, log: Log): GateWatch {
