@@ -168,7 +168,11 @@ async function serveUntil(
   const recorder = makeRecorder(settings, home?.folder ?? null, log, () => systemClock.wall());
   const folder = home?.folder ?? null;
   const started = await assemble({ home: folder, settings, log, recorder, keylog: keylog?.write ?? null, onPeer });
-  if (!started.ok) return fail(log, { ...started, lines: [...started.lines] });
+  if (!started.ok) {
+    const error = started.lines.map(line => line.trim()).join(' ');
+    await recorder?.closeWith('broker.notStarted', { pid: process.pid, error });
+    return fail(log, { ...started, lines: [...started.lines] });
+  }
   const { running } = started;
   const closeRecorder = watchForRecorder(running);
   const reloadNow = oneAtATime(() => reloadSafely(running, command, home));
@@ -233,9 +237,10 @@ async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
   if (renewal !== null) clearInterval(renewal);
   for (const stop of stopWatching) stop();
   stopForecast();
-  manager.stopping();
+  const told = manager.stopping();
   await closeOperators();
   await running.stop();
+  await told;
 }
 
 async function reloadSafely(running: RunningBroker, command: BrokerCommand, home: Home | null): Promise<ReloadReport> {

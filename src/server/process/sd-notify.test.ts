@@ -13,7 +13,7 @@ test('without NOTIFY_SOCKET nobody is told anything', () => {
   const notify = () => assert.fail('told');
   const manager = connectServiceManager({ environment: {}, onProblem: notify, notify });
   manager.ready();
-  manager.stopping();
+  void manager.stopping();
 });
 
 test('states are told one at a time and in order', async () => {
@@ -29,7 +29,7 @@ test('states are told one at a time and in order', async () => {
   manager.ready();
   manager.reloading();
   manager.ready();
-  manager.stopping();
+  void manager.stopping();
   while (told.length < 4) await new Promise(setImmediate);
   assert.deepEqual(told, ['READY=1', 'RELOADING=1 MONOTONIC_USEC=n', 'READY=1', 'STOPPING=1']);
 });
@@ -40,7 +40,7 @@ test('the watchdog is fed twice per period while the broker runs, unless it belo
   const forUs = { ...environment, WATCHDOG_USEC: '2000', WATCHDOG_PID: String(process.pid) };
   const manager = connectServiceManager({ environment: forUs, onProblem: () => assert.fail(), notify });
   while (told.length < 3) await new Promise(setImmediate);
-  manager.stopping();
+  void manager.stopping();
   assert.equal(told[0], 'WATCHDOG=1');
   const others = { ...forUs, WATCHDOG_PID: '1' };
   connectServiceManager({ environment: others, onProblem: () => assert.fail(), notify: () => assert.fail('told') });

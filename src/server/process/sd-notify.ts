@@ -7,11 +7,16 @@
  * Without NOTIFY_SOCKET nothing is started at all.
  */
 import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A service manager that does not listen must not keep a broker from ending. */
+const LAST_WORD_MS = 2_000;
 
 export interface ServiceManager {
   ready(): void;
   reloading(): void;
-  stopping(): void;
+  /** Resolves when it has been told, or is not to be waited for any longer. */
+  stopping(): Promise<void>;
 }
 
 export interface ServiceManagerOptions {
@@ -24,23 +29,24 @@ export interface ServiceManagerOptions {
 
 export function connectServiceManager(options: ServiceManagerOptions): ServiceManager {
   const { environment, notify = notifyByProgram } = options;
-  if (!environment['NOTIFY_SOCKET']) return { ready: () => {}, reloading: () => {}, stopping: () => {} };
+  if (!environment['NOTIFY_SOCKET']) return { ready: () => {}, reloading: () => {}, stopping: async () => {} };
   const send = inOrder(notify, onlyOnce(options.onProblem));
   const watchdog = startWatchdog(environment, send);
   return {
-    ready: () => send(['READY=1']),
-    reloading: () => send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
+    ready: () => void send(['READY=1']),
+    reloading: () => void send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
     stopping: () => {
       clearInterval(watchdog);
-      send(['STOPPING=1']);
+      return Promise.race([send(['STOPPING=1']), pause(LAST_WORD_MS, undefined, { ref: false })]);
     },
   };
 }
 
 function inOrder(notify: (assignments: string[]) => Promise<void>, onError: (error: Error) => void) {
   let last = Promise.resolve();
-  return (assignments: string[]): void => {
+  return (assignments: string[]): Promise<void> => {
     last = last.then(() => notify(assignments)).catch(onError);
+    return last;
   };
 }
 
@@ -59,12 +65,12 @@ function onlyOnce(onProblem: (lines: string[]) => void): (error: Error) => void 
 /** Half the time systemd allows, unless the watchdog is meant for another process. */
 function startWatchdog(
   environment: ServiceManagerOptions['environment'],
-  send: (assignments: string[]) => void,
+  send: (assignments: string[]) => Promise<void>,
 ): NodeJS.Timeout | undefined {
   const microseconds = Number(environment['WATCHDOG_USEC'] ?? 0);
   const meantForUs = (environment['WATCHDOG_PID'] ?? String(process.pid)) === String(process.pid);
   if (!(microseconds > 0) || !meantForUs) return undefined;
-  return setInterval(() => send(['WATCHDOG=1']), microseconds / 2000).unref();
+  return setInterval(() => void send(['WATCHDOG=1']), microseconds / 2000).unref();
 }
 
 function notifyByProgram(assignments: string[]): Promise<void> {
