@@ -41,6 +41,7 @@ const mayImport: Record<string, string> = {
   admin: 'base pki security observability ports',
   server:
     'base codec topics session broker transport client conf pki listeners security storage plugins observability bridge cluster admin ports',
+  embed: 'base topics broker client conf plugins observability bridge server ports',
   cli: 'base topics client bench conf pki security storage observability server admin',
 };
 
@@ -72,6 +73,7 @@ const notInTheHeart = {
 const sideDoors = [
   'src/admin/enrolment-mqtt/mod.ts',
   'src/admin/enrolment/mod.ts',
+  'src/plugins/types.ts',
   'src/security/database/mod.ts',
   'src/security/dynamic-security/mod.ts',
   'src/security/users/mod.ts',
@@ -84,7 +86,7 @@ const sideDoors = [
 ];
 
 /** Started by name and not imported. */
-const entryPoints = ['src/cli/main.ts'];
+const entryPoints = ['src/cli/main.ts', 'src/embed/mod.ts'];
 
 const allFiles = projectFiles();
 const typescript = allFiles.filter(path => path.endsWith('.ts'));

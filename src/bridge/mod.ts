@@ -7,4 +7,5 @@
  */
 export { Bridges } from './bridges.ts';
 export type { BridgeFacts, BridgeState } from './facts.ts';
+export { LocalPair } from './local-pair.ts';
 export type { BridgePlan, BridgePorts } from './plan.ts';

@@ -13,6 +13,7 @@ export const connectTimeoutMs = 30_000;
 
 /** Aborts what is being set up when time is over. */
 export async function dial(endpoint: Endpoint): Promise<Wire> {
+  if (endpoint.wire !== undefined) return endpoint.wire();
   const opened: Socket[] = [];
   const limitMs = endpoint.connectTimeoutMs ?? connectTimeoutMs;
   let timer: NodeJS.Timeout | undefined;
@@ -55,6 +56,7 @@ export function portOf(endpoint: Endpoint): number {
 
 /** `host:port` or the socket's path, for messages. */
 export function placeOf(endpoint: Endpoint): string {
+  if (endpoint.wire !== undefined) return 'the broker in this process';
   if (endpoint.unixSocket !== undefined) return endpoint.unixSocket;
   const host = hostOf(endpoint);
   return `${host.includes(':') ? `[${host}]` : host}:${portOf(endpoint)}`;

@@ -1,6 +1,7 @@
 /** What a connection can be told, and what it tells. */
 import type { Properties, ProtocolVersion } from '../codec/mod.ts';
 import type { ClientError } from './client-error.ts';
+import type { Wire } from './wire.ts';
 
 export type Qos = 0 | 1 | 2;
 
@@ -49,6 +50,8 @@ export interface Endpoint {
   tls?: TlsOptions;
   /** MQTT inside WebSocket. */
   websocket?: { path?: string; headers?: Readonly<Record<string, string>> };
+  /** Makes the bytes' way instead of everything above: for a broker in this process. */
+  wire?: () => Wire;
   /** SOCKS5; the proxy resolves the name. */
   proxy?: ProxyOptions;
   /** For the link, TLS and CONNACK together. */

@@ -8,7 +8,7 @@ import { answerUnfulfilled, checkWhole, warnOfIdleFolders, warnOfTwins } from '.
 import { checkBackends } from './check-backends.ts';
 import { settleEnrolment } from './settle-enrolment.ts';
 import { ConfError, foundAt } from './error.ts';
-import { includeDirectory, readConfiguration } from './read.ts';
+import { includeDirectory, readConfiguration, readConfigurationText } from './read.ts';
 import { Reading } from './reading.ts';
 import { checkPlugins, isSparkplugAware, scriptsOf, withPlugins } from './resolve-plugins.ts';
 import type { CommandLinePorts, ConfFailure, LoadResult } from './result.ts';
@@ -19,9 +19,20 @@ import { newListener, type ListenerSettings } from './settings.ts';
  * comes back as the failure, what is merely odd as messages. --test-config asks the same and starts nothing.
  */
 export function loadConfiguration(path: string | null, commandLine: CommandLinePorts): LoadResult {
+  return load(path, commandLine, reading => {
+    if (path !== null) readConfiguration(path, reading);
+  });
+}
+
+/** The same of a configuration that is in no file; `name` stands for its path wherever a place is named. */
+export function loadConfigurationText(text: string, name: string): LoadResult {
+  return load(null, { ports: [] }, reading => readConfigurationText(text, name, reading));
+}
+
+function load(path: string | null, commandLine: CommandLinePorts, read: (reading: Reading) => void): LoadResult {
   const reading = new Reading(path, includeDirectory);
   try {
-    if (path !== null) readConfiguration(path, reading);
+    read(reading);
     checkWhole(reading);
     checkBackends(reading);
     checkPlugins(reading);

@@ -1,5 +1,5 @@
 /** mosquitto.conf in, plain settings out. */
-export { loadConfiguration } from './load.ts';
+export { loadConfiguration, loadConfigurationText } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export { recordFolder } from './record-folder.ts';
 export { optionsReference } from './reference.ts';

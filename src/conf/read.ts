@@ -20,7 +20,15 @@ export function readConfiguration(path: string, reading: Reading): void {
 
 function readFile(path: string, reading: Reading, includedFrom: Place | null): void {
   const before: Place = includedFrom ?? { file: path, line: 0 };
-  const bytes = fileBytes(path, before);
+  readBytes(fileBytes(path, before), path, reading, includedFrom);
+}
+
+/** A configuration that is in no file; places name it by `path`. */
+export function readConfigurationText(text: string, path: string, reading: Reading): void {
+  readBytes(Buffer.from(text), path, reading, null);
+}
+
+function readBytes(bytes: Buffer, path: string, reading: Reading, includedFrom: Place | null): void {
   const oddities = new Oddities();
   const place = (line: number): Place =>
     includedFrom === null ? { file: path, line } : { file: path, line, includedFrom };
