@@ -28,6 +28,7 @@ import { bridgesPage } from './bridges.ts';
 import { bansPage } from './bans.ts';
 import { explainPage } from './explain.ts';
 import { tracePage } from './trace.ts';
+import { reportPage } from './report.ts';
 import { whatPage } from './what.ts';
 import { quarantinePage } from './quarantine.ts';
 import { reloadPage } from './reload.ts';
@@ -91,6 +92,7 @@ export const pages: readonly CommandPage[] = [
   explainPage,
   whatPage,
   quarantinePage,
+  reportPage,
   tracePage,
   reloadPage,
   ctrlPage,

@@ -2,6 +2,8 @@
 export { loadConfiguration, loadConfigurationText } from './load.ts';
 export { nearestExistingPath, type NearestPath } from './nearest-path.ts';
 export { recordFolder } from './record-folder.ts';
+export { redactedConfiguration, type RedactedFile } from './redacted.ts';
+export { secretFiles } from './secret-files.ts';
 export { optionsReference } from './reference.ts';
 export { mountPoints, storeFile } from './persist-plugin.ts';
 export { scriptPath } from './resolve-plugins.ts';

@@ -110,7 +110,7 @@ export function includeDirectory(directory: string, reading: Reading): void {
   }
 }
 
-function includedNames(directory: string): string[] {
+export function includedNames(directory: string): string[] {
   try {
     return readdirSync(directory)
       .filter(name => name.endsWith('.conf') && name.length > '.conf'.length)

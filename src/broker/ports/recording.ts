@@ -84,6 +84,7 @@ export interface Happenings {
   'store.healed': { text: string };
   'broker.started': { version: string; node: string; pid: number; boot: string; configuration: string };
   'broker.stopped': { pid: number; because: string };
+  'broker.notStarted': { pid: number; error: string };
   'broker.died': { pid: number; last: number; machine: 'restarted' | 'running' };
   'broker.crashed': { pid: number; error: string };
   'broker.fault': { error: string };

@@ -114,6 +114,11 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
     says: 'The ports are open.',
   },
   'broker.stopped': { ...news, tells: 'the broker was stopped: {because}', says: 'An orderly end.' },
+  'broker.notStarted': {
+    ...alarm,
+    tells: 'the broker could not be started: {error}',
+    says: 'A start that failed after the configuration was read.',
+  },
   'broker.died': {
     ...alarm,
     tells:

@@ -63,6 +63,14 @@ export class FlightRecorder implements Recorder {
     this.#keep(lineOf(at, event, facts));
   }
 
+  /** For a start that failed: nothing else that it has noted is written, another broker may have this record. */
+  async closeWith<E extends HappeningName>(event: E, facts: Happenings[E]): Promise<void> {
+    [this.#waiting, this.#waitingSize] = [[], 0];
+    this.note(event, facts);
+    this.#open = true;
+    await this.close();
+  }
+
   /** The lines that are in no file. */
   get inMemory(): readonly string[] {
     return this.#waiting;

@@ -63,7 +63,8 @@ export interface LastRun {
 /** Null when there is no record. */
 export function lastRunOf(folder: string): LastRun | null {
   const records = tailOf(folder).map(recordOf).filter(record => record !== null);
-  const last = records.at(-1);
+  // A start that failed says nothing about the broker before it.
+  const last = records.findLast(({ event }) => event !== 'broker.notStarted');
   if (last === undefined) return null;
   const named = records.findLast(({ facts }) => facts['pid'] !== undefined && facts['boot'] !== undefined);
   return {
