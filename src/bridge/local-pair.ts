@@ -138,7 +138,8 @@ class BrokerEnd implements Link {
   }
 
   write(bytes: Buffer, start: number, end: number): void {
-    this.pair.fromBroker(bytes.subarray(start, end));
+    // The range is the broker's again at the end of the turn, and the other side may have to wait for longer.
+    this.pair.fromBroker(Buffer.from(bytes.subarray(start, end)));
   }
 
   pause(): void {

@@ -39,6 +39,7 @@ import type {
   Store,
   StoredState,
 } from './ports.ts';
+import { Payloads } from './payloads.ts';
 import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
 import { nobodyRecords } from './recording.ts';
@@ -131,7 +132,9 @@ export class Broker {
   /** Scratch of the packet at hand: one routing thread needs one of each. */
   readonly view = new PublishView();
   readonly parts: PublishParts = emptyParts();
-  readonly publication = new Publication();
+  /** Of messages that wait. */
+  readonly payloads = new Payloads();
+  readonly publication = new Publication(this.payloads);
   readonly arena = new Arena();
   /** Acks and pings apart from messages, so that runs of either merge into one write. */
   readonly smallPackets = new Arena();
@@ -181,6 +184,14 @@ export class Broker {
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
   }
 
+  /** The links have been given all that was written in this turn; `allGone`: and nobody holds anything of it. */
+  turnEnded(allGone: boolean): void {
+    for (const arena of [this.arena, this.smallPackets]) {
+      if (allGone) arena.rewind();
+      else arena.keep();
+    }
+  }
+
   /** Lets everything happen whose time has come. */
   tick(): void {
     this.lookAtTheClock();
@@ -203,7 +214,7 @@ export class Broker {
       expiresAt,
       null,
     );
-    publish(this, new Publication().fromMessage(message, topic));
+    publish(this, new Publication(this.payloads).fromMessage(message, topic));
   }
 
   /** New settings hold for every packet from now on; limits told in a CONNACK stay as they were told. */

@@ -107,7 +107,7 @@ export function hasRoom(
   const inflight = session.inflight;
   if (session.unsentInflight > 0 || inflight.size >= connection.sendQuota || !inflight.canAdd) return false;
   const bytesMax = broker.settings.maxInflightBytes;
-  if (bytesMax > 0 && inflight.size > 0 && inflight.payloadBytes + message.payload.length > bytesMax) return false;
+  if (bytesMax > 0 && inflight.size > 0 && inflight.payloadBytes + message.payloadLength > bytesMax) return false;
   return !isTooSlow(broker, connection);
 }
 
@@ -162,9 +162,9 @@ function fillFromMessage(broker: Broker, message: BrokerMessage): void {
   parts.topic = message.topic;
   parts.properties = message.properties;
   parts.topicAlias = 0;
-  parts.payload = message.payload;
-  parts.payloadStart = 0;
-  parts.payloadEnd = message.payload.length;
+  parts.payload = message.bytes;
+  parts.payloadStart = message.payloadStart;
+  parts.payloadEnd = message.payloadStart + message.payloadLength;
 }
 
 /** Sends a message at QoS 0 that has to be encoded for this subscriber alone (retained, or out of the queue). */
@@ -273,7 +273,7 @@ export function pump(broker: Broker, connection: Connection): void {
   if (session.unsentInflight > 0) resend(broker, connection, session);
   pumpQueue(broker, connection, session);
   if (connection.closed) return;
-  refill(broker, session, () => broker.pumpSession(session));
+  if (session.queue.tailMessages > 0) refill(broker, session, () => broker.pumpSession(session));
   if (connection.retainedBacklog.length > 0) pumpRetained(broker, connection);
 }
 

@@ -54,7 +54,7 @@ function storedMessages(broker: Broker): { count: number; bytes: number } {
   const add = ({ message, retain }: BrokerDelivery): void => {
     if (seen.has(message) || (retain && broker.retained.has(message.topicName))) return;
     seen.add(message);
-    bytes += message.payload.length;
+    bytes += message.payloadLength;
   };
   let tails = 0;
   for (const { queue, inflight } of broker.sessions.values()) {

@@ -76,7 +76,7 @@ export function askOutgoing(broker: Broker, publication: Publication, to: Identi
   const message = publication.stable();
   const given = outgoingMessage(broker, message, to);
   if (given === message || given === null) return given === null ? null : publication;
-  return new Publication().fromMessage(given, publication.topic);
+  return new Publication(broker.payloads).fromMessage(given, publication.topic);
 }
 
 /** The same of a message in memory of its own. */

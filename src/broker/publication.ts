@@ -14,6 +14,7 @@ import {
 } from '../codec/mod.ts';
 import { Message } from '../session/mod.ts';
 import type { Arena } from './arena.ts';
+import type { Payloads } from './payloads.ts';
 import type { Identity } from './ports.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import type { BrokerMessage } from './types.ts';
@@ -37,7 +38,12 @@ export class Publication {
   expiresAt = 0;
   publisher: Identity | null = null;
   private message: BrokerMessage | null = null;
+  private readonly payloads: Payloads;
   private readonly forms: Form[] = [0, 1, 2, 3].map(() => ({ slab: NO_BYTES, start: 0, end: 0 }));
+
+  constructor(payloads: Payloads) {
+    this.payloads = payloads;
+  }
 
   /** From a packet that was just read. */
   fromView(view: PublishView, topic: TopicEntry, publisher: Identity, expiresAt: number): this {
@@ -57,9 +63,9 @@ export class Publication {
 
   fromMessage(message: BrokerMessage, topic: TopicEntry): this {
     this.topic = topic;
-    this.source = message.payload;
-    this.payloadStart = 0;
-    this.payloadEnd = message.payload.length;
+    this.source = message.bytes;
+    this.payloadStart = message.payloadStart;
+    this.payloadEnd = message.payloadStart + message.payloadLength;
     this.properties = message.properties;
     this.qos = message.qos;
     this.retain = message.retain;
@@ -76,16 +82,24 @@ export class Publication {
 
   /** The message in memory of its own, made once however many have to keep it. */
   stable(): BrokerMessage {
-    return (this.message ??= new Message<Identity>(
-      this.topic.name,
-      this.topic.bytes,
-      copyOf(this.source, this.payloadStart, this.payloadEnd),
-      this.properties.length === 0 ? NO_BYTES : Buffer.from(this.properties),
+    return (this.message ??= this.kept());
+  }
+
+  private kept(): BrokerMessage {
+    const { topic, properties, payloads, payloadLength } = this;
+    payloads.keep(this.source, this.payloadStart, this.payloadEnd);
+    return new Message<Identity>(
+      topic.name,
+      topic.bytes,
+      payloads.bytes,
+      properties.length === 0 ? NO_BYTES : Buffer.from(properties),
       this.qos,
       this.retain,
       this.expiresAt,
       this.publisher,
-    ));
+      payloads.start,
+      payloadLength,
+    );
   }
 
   /** The QoS 0 packet that every subscriber without special wishes shares. */
@@ -121,13 +135,6 @@ export class Publication {
     const forms = this.forms;
     forms[0]!.end = forms[1]!.end = forms[2]!.end = forms[3]!.end = 0;
   }
-}
-
-function copyOf(source: Buffer, start: number, end: number): Buffer {
-  if (start === end) return NO_BYTES;
-  const copy = Buffer.allocUnsafe(end - start);
-  source.copy(copy, 0, start, end);
-  return copy;
 }
 
 export function emptyParts(): PublishParts {

@@ -127,7 +127,7 @@ export function onPubrel(broker: Broker, connection: Connection, ack: Ack): void
   if (broker.log.debug) broker.log.write('debug', `Received PUBREL from ${connection.clientId} (Mid: ${ack.packetId})`);
   const exchange = connection.session!.incoming.release(ack.packetId);
   if (exchange !== undefined) forgetExchange(broker, connection, ack.packetId);
-  if (exchange?.deliver === true) passOn(broker, connection, exchange);
+  if (exchange?.deliver === true) passOn(broker, connection, exchange, broker.publication);
   acknowledge(broker, connection, 'pubcomp', ack.packetId, reasonCodes.success);
 }
 
@@ -136,19 +136,26 @@ function forgetExchange(broker: Broker, connection: Connection, packetId: number
   if (session.stored) broker.store.removeExchange(session.clientId, packetId);
 }
 
-function passOn(broker: Broker, connection: Connection, { message }: IncomingExchange<Identity>): void {
-  const topic = broker.topics.findText(message.topicName);
+/** `publication` is written over. */
+function passOn(
+  broker: Broker,
+  connection: Connection,
+  { message }: IncomingExchange<Identity>,
+  publication: Publication,
+): void {
+  const { lastTopic } = connection;
+  const topic = lastTopic?.name === message.topicName ? lastTopic : broker.topics.findText(message.topicName);
   if (topic === null) return;
   if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, message);
   if (message.isExpired(broker.unixSecond)) return;
-  publish(broker, new Publication().fromMessage(message, topic));
+  publish(broker, publication.fromMessage(message, topic));
 }
 
 /** Nobody will release what was taken from a broker that has forgotten it: it was acknowledged, and is passed on now. */
 export function passOnUnreleased(broker: Broker, connection: Connection, session: BrokerSession): void {
   for (const [packetId, exchange] of session.incoming.drain()) {
     if (session.stored) broker.store.removeExchange(session.clientId, packetId);
-    if (exchange.deliver) passOn(broker, connection, exchange);
+    if (exchange.deliver) passOn(broker, connection, exchange, new Publication(broker.payloads));
   }
 }
 

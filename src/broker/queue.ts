@@ -26,7 +26,7 @@ const TRIMMED_BYTES_MAX = 1_048_576;
 /** Takes a delivery in behind everything that waits; false when there was no room for it. */
 export function enqueue(broker: Broker, session: BrokerSession, delivery: BrokerDelivery): boolean {
   const { queue } = session;
-  const bytes = delivery.message.payload.length;
+  const bytes = delivery.message.payloadLength;
   const cause = fullBecause(broker, session, 1, bytes);
   if (cause !== null && broker.settings.queuePolicy === 'drop-newest') {
     reportDrop(broker, session, cause, bytes);
@@ -115,7 +115,7 @@ function dropOldest(broker: Broker, session: BrokerSession): void {
     const oldest = queue.shift();
     if (oldest === undefined) return trimTail(broker, session);
     dropDelivery(broker, session, oldest);
-    reportDrop(broker, session, cause, oldest.message.payload.length);
+    reportDrop(broker, session, cause, oldest.message.payloadLength);
   }
 }
 
@@ -159,9 +159,9 @@ export function removeExpired(broker: Broker): void {
   });
 }
 
-export function noteExpired(broker: Broker, session: BrokerSession, { payload }: BrokerMessage): void {
+export function noteExpired(broker: Broker, session: BrokerSession, { payloadLength }: BrokerMessage): void {
   broker.meter.messagesExpired++; // [MQTT-3.3.2-5]
-  broker.drops.note(session.clientId, 'expired', payload.length, broker.unixSecond);
+  broker.drops.note(session.clientId, 'expired', payloadLength, broker.unixSecond);
 }
 
 /** Counted every time, said once per connection. */

@@ -22,8 +22,8 @@ const PACKED_BYTES_MAX = 1024;
 const PUBLISH_RETAINED = 0x31;
 const ASCII = /^[\0-\x7f]*$/;
 
-export function isShort({ topic, properties, payload }: BrokerMessage): boolean {
-  return topic.length + properties.length + payload.length <= PACKED_BYTES_MAX;
+export function isShort({ topic, properties, payloadLength }: BrokerMessage): boolean {
+  return topic.length + properties.length + payloadLength <= PACKED_BYTES_MAX;
 }
 
 export class RetainedMessage {
@@ -39,10 +39,10 @@ export class RetainedMessage {
   private readonly contents: string | BrokerMessage;
 
   constructor(
-    { topic, properties, payload, qos, expiresAt, publisher }: BrokerMessage,
+    { topic, properties, payloadLength, qos, expiresAt, publisher }: BrokerMessage,
     contents: string | BrokerMessage,
   ) {
-    this.payloadLength = payload.length;
+    this.payloadLength = payloadLength;
     this.expiresAt = expiresAt;
     this.publisher = publisher;
     this.qos = qos;
@@ -161,11 +161,12 @@ export class RetainedMessages {
     return [...this.tree.values()].filter(retained => retained.isExpired(unixSecond));
   }
 
-  private pack({ topic, properties, payload }: BrokerMessage): string {
+  private pack({ topic, properties, bytes, payloadStart, payloadLength }: BrokerMessage): string {
     const { scratch } = this;
     scratch.set(topic);
     scratch.set(properties, topic.length);
-    scratch.set(payload, topic.length + properties.length);
-    return scratch.toString('latin1', 0, topic.length + properties.length + payload.length);
+    const behind = topic.length + properties.length;
+    bytes.copy(scratch, behind, payloadStart, payloadStart + payloadLength);
+    return scratch.toString('latin1', 0, behind + payloadLength);
   }
 }

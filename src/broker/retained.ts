@@ -37,10 +37,10 @@ export function retain(broker: Broker, publication: Publication): void {
 
 /** Who lives long gets memory of exactly its size instead of a share of a larger block; short ones are packed anyway. */
 function lasting(broker: Broker, message: BrokerMessage): BrokerMessage {
-  const { topicName, topic, payload, properties, qos, expiresAt, publisher } = message;
+  const { topicName, topic, properties, qos, expiresAt, publisher } = message;
   if (isShort(message) && !isKept(broker, topicName)) return message;
-  const own = Buffer.allocUnsafeSlow(payload.length);
-  payload.copy(own);
+  const own = Buffer.allocUnsafeSlow(message.payloadLength);
+  message.payload.copy(own);
   return new Message(topicName, topic, own, properties, qos, true, expiresAt, publisher);
 }
 
@@ -74,7 +74,7 @@ export function putBackRetained(broker: Broker, message: BrokerMessage): void {
 
 /** In memory alone; `retainedBytes` goes along. */
 export function placeRetained(broker: Broker, message: BrokerMessage): void {
-  broker.retainedBytes += message.payload.length - broker.retained.payloadLengthOn(message.topicName);
+  broker.retainedBytes += message.payloadLength - broker.retained.payloadLengthOn(message.topicName);
   broker.retained.set(message, isKept(broker, message.topicName));
 }
 

@@ -26,7 +26,7 @@ export function keepBirthCertificate(broker: Broker, publication: Publication): 
   if (kept === null) return;
   const { payload, properties, qos, expiresAt } = publication.stable();
   const copy = new Message<Identity>(kept.name, kept.bytes, payload, properties, qos, true, expiresAt, null);
-  const republication = new Publication().fromMessage(copy, kept);
+  const republication = new Publication(broker.payloads).fromMessage(copy, kept);
   retain(broker, republication);
   route(broker, republication);
 }

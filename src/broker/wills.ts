@@ -65,6 +65,6 @@ function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void 
   if (publisher.listener.bridge === undefined) {
     broker.recorder.note('will.published', { client: publisher.clientId, topic: topicName });
   }
-  const publication = new Publication().fromMessage(message, topic);
+  const publication = new Publication(broker.payloads).fromMessage(message, topic);
   if (askIncoming(broker, publication) === null) publish(broker, publication);
 }

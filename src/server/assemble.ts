@@ -159,6 +159,8 @@ export async function assemble({
   });
   const watch = new BrokerWatch(meter, systemClock.wall());
   const httpApi = lazyHttpApi({ running: () => running, log, access, home });
+  const scheduler = new WriteScheduler(settings.napMicroseconds === 0 ? null : new Nap(settings.napMicroseconds));
+  scheduler.whenFlushed = allGone => broker.turnEnded(allGone);
   const listeners = new ListenerSet(
     {
       ...told,
@@ -180,7 +182,7 @@ export async function assemble({
       passForExpired: (listener, der) => (enrolling === null ? null : passForExpired(enrolling, listener, der)),
       keylog,
     },
-    new WriteScheduler(settings.napMicroseconds === 0 ? null : new Nap(settings.napMicroseconds)),
+    scheduler,
   );
   const options = optionsOf(settings, rules, access);
   await bridges.prepare(settings);

@@ -26,7 +26,7 @@ export class IncomingExchanges<P = unknown> {
   open(packetId: number, message: Message<P>, deliver: boolean): void {
     this.byId ??= new Map();
     this.byId.set(packetId, { message, deliver });
-    this.payloadBytes += message.payload.length;
+    this.payloadBytes += message.payloadLength;
   }
 
   /** Takes the exchange out: its message is now to be delivered, exactly once. */
@@ -34,7 +34,7 @@ export class IncomingExchanges<P = unknown> {
     const exchange = this.byId?.get(packetId);
     if (exchange === undefined) return undefined;
     this.byId!.delete(packetId);
-    this.payloadBytes -= exchange.message.payload.length;
+    this.payloadBytes -= exchange.message.payloadLength;
     return exchange;
   }
 

@@ -33,7 +33,7 @@ export class Inflight<P = unknown> {
     this.slots[(this.head + this.span) & (this.slots.length - 1)] = delivery;
     this.span++;
     this.size++;
-    this.payloadBytes += delivery.message.payload.length;
+    this.payloadBytes += delivery.message.payloadLength;
     return delivery.packetId;
   }
 
@@ -47,7 +47,7 @@ export class Inflight<P = unknown> {
     }
     this.slots[(this.head + offset) & (this.slots.length - 1)] = delivery;
     this.size++;
-    this.payloadBytes += delivery.message.payload.length;
+    this.payloadBytes += delivery.message.payloadLength;
   }
 
   get(packetId: number): Delivery<P> | undefined {
@@ -59,7 +59,7 @@ export class Inflight<P = unknown> {
     const offset = (delivery.packetId - this.headId + IDS) % IDS;
     this.slots[(this.head + offset) & (this.slots.length - 1)] = undefined;
     this.size--;
-    this.payloadBytes -= delivery.message.payload.length;
+    this.payloadBytes -= delivery.message.payloadLength;
     while (this.span > 0 && this.slots[this.head] === undefined) {
       this.head = (this.head + 1) & (this.slots.length - 1);
       this.headId = (this.headId % IDS) + 1;

@@ -1,12 +1,19 @@
 /**
  * Message is what was published, in memory of its own: it outlives the chunk it arrived in, and everyone who has to
  * wait for it (queues, messages in flight, the retained tree) holds the same one.
+ *
+ * Its payload may lie among those of others (`bytes` from `payloadStart` on). A Buffer of its own is made when somebody
+ * asks for one: nobody does on the way of a message from client to client, and of all objects on that way it is the
+ * most expensive to make.
  */
 export class Message<Publisher = unknown> {
   readonly topicName: string;
   /** The topic name as UTF-8. */
   readonly topic: Buffer;
-  readonly payload: Buffer;
+  /** Where the payload lies. */
+  readonly bytes: Buffer;
+  readonly payloadStart: number;
+  readonly payloadLength: number;
   /** Forwardable MQTT 5 properties as raw bytes, in the publisher's order. */
   readonly properties: Buffer;
   readonly qos: 0 | 1 | 2;
@@ -15,25 +22,36 @@ export class Message<Publisher = unknown> {
   readonly expiresAt: number;
   /** Who published it; null for the broker itself. */
   readonly publisher: Publisher | null;
+  private own: Buffer | null = null;
 
+  /** `bytes` are the payload, or hold it. */
   constructor(
     topicName: string,
     topic: Buffer,
-    payload: Buffer,
+    bytes: Buffer,
     properties: Buffer,
     qos: 0 | 1 | 2,
     retain: boolean,
     expiresAt: number,
     publisher: Publisher | null,
+    payloadStart = 0,
+    payloadLength = bytes.length,
   ) {
     this.topicName = topicName;
     this.topic = topic;
-    this.payload = payload;
+    this.bytes = bytes;
+    this.payloadStart = payloadStart;
+    this.payloadLength = payloadLength;
     this.properties = properties;
     this.qos = qos;
     this.retain = retain;
     this.expiresAt = expiresAt;
     this.publisher = publisher;
+  }
+
+  get payload(): Buffer {
+    if (this.payloadLength === this.bytes.length) return this.bytes;
+    return (this.own ??= this.bytes.subarray(this.payloadStart, this.payloadStart + this.payloadLength));
   }
 
   /** With exactly no second left it is still delivered (docs/compat/packets.md, 5). */

@@ -20,7 +20,7 @@ export interface QueueTotals {
 /** Objects around a payload: delivery, message, topic, and the store's two rows. Measured: 400 to 600. */
 const DELIVERY_BYTES = 512;
 
-const memoryOf = ({ message }: Delivery): number => message.payload.length + DELIVERY_BYTES;
+const memoryOf = ({ message }: Delivery): number => message.payloadLength + DELIVERY_BYTES;
 
 export class OutgoingQueue<P = unknown> {
   payloadBytes = 0;
@@ -48,7 +48,7 @@ export class OutgoingQueue<P = unknown> {
 
   push(delivery: Delivery<P>): void {
     this.#window.push(delivery);
-    this.#count(1, delivery.message.payload.length);
+    this.#count(1, delivery.message.payloadLength);
     this.#countWindow(memoryOf(delivery));
   }
 
@@ -59,7 +59,7 @@ export class OutgoingQueue<P = unknown> {
   shift(): Delivery<P> | undefined {
     const delivery = this.#window.shift();
     if (delivery === undefined) return undefined;
-    this.#count(-1, -delivery.message.payload.length);
+    this.#count(-1, -delivery.message.payloadLength);
     this.#countWindow(-memoryOf(delivery));
     return delivery;
   }
@@ -73,7 +73,7 @@ export class OutgoingQueue<P = unknown> {
 
   /** The head of the tail comes into the window. */
   arrive(delivery: Delivery<P>): void {
-    this.removeFromTail(1, delivery.message.payload.length);
+    this.removeFromTail(1, delivery.message.payloadLength);
     this.push(delivery);
   }
 
@@ -96,7 +96,7 @@ export class OutgoingQueue<P = unknown> {
     this.#window.clear();
     for (const { message } of deliveries) {
       this.tailMessages++;
-      this.tailBytes += message.payload.length;
+      this.tailBytes += message.payloadLength;
     }
     this.fetching = false;
     return deliveries;

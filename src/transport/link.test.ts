@@ -134,6 +134,26 @@ test('the slab is used again only after the kernel has taken what lay in it', as
   assert.equal(a!.byteOffset, b!.byteOffset);
 });
 
+test('after each turn it is told whether any link still holds what it was given', async () => {
+  const scheduler = new WriteScheduler();
+  const told: boolean[] = [];
+  scheduler.whenFlushed = allGone => void told.push(allGone);
+  const [quick, slow] = [fakeLink(scheduler), fakeLink(scheduler)];
+  const turn = async (...links: { link: SocketLink }[]): Promise<boolean | undefined> => {
+    for (const { link } of links) link.write(Buffer.from('bytes'), 0, 5);
+    await endOfTurn();
+    return told.pop();
+  };
+  assert.equal(await turn(quick, slow), true);
+  slow.socket.takes = false;
+  assert.equal(await turn(quick, slow), false);
+  // What the slow one holds is of an earlier turn.
+  assert.equal(await turn(quick), true);
+  assert.equal(await turn(slow), false);
+  slow.socket.takeAll();
+  assert.equal(await turn(quick, slow), true);
+});
+
 test('a link is blocked while the kernel holds back bytes, counts its writes, and says once when all are gone', async () => {
   const { link, socket, witness } = fakeLink();
   socket.takes = false;

@@ -112,12 +112,13 @@ export class SocketLink {
     const first = this.bytes;
     if (first === null) return;
     if (!this.socket.writable) return this.forgetRanges();
-    const behind = this.socket.writableLength > 0;
+    const behind = this.blocked || this.socket.writableLength > 0;
     if (this.more === null) this.flushOne(first, behind);
     else if (this.queuedBytes <= GATHER_BYTES_MAX) this.flushGathered(first, this.more, behind);
     else this.flushMany(first, this.more);
     this.forgetRanges();
     this.noteBacklog(behind);
+    if (behind || this.blocked) this.scheduler.hold();
   }
 
   pause(): void {

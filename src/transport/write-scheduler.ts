@@ -38,6 +38,9 @@ export class WriteScheduler {
   private slab: Buffer | null = null;
   private used = 0;
   private readonly nap: Nap | null;
+  private isHeld = false;
+  /** Told at the end of each turn: whether nothing of what links were given is held by anyone any more. */
+  whenFlushed: (allGone: boolean) => void = () => {};
   private readonly run = (): void => this.flushAll();
 
   constructor(nap: Nap | null = null) {
@@ -81,12 +84,19 @@ export class WriteScheduler {
     this.used -= bytes;
   }
 
+  /** A link could not get rid of what it was given. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
   private flushAll(): void {
     const links = this.dirty;
     this.dirty = this.flushing;
     this.flushing = links;
     for (const link of links) link.endTurn();
     links.length = 0;
+    this.whenFlushed(!this.isHeld && this.dirty.length === 0);
+    this.isHeld = false;
     this.nap?.turnEnded();
   }
 }

@@ -100,7 +100,7 @@ function forgetUnreadable(broker: Broker, session: BrokerSession, who: Identity)
     session.unsentInflight--;
     dropDelivery(broker, session, delivery);
     broker.meter.publishDenied++;
-    broker.drops.note(session.clientId, 'denied', message.payload.length, broker.unixSecond);
+    broker.drops.note(session.clientId, 'denied', message.payloadLength, broker.unixSecond);
   }
 }
 

@@ -19,7 +19,8 @@ export interface LinkHandler {
 
 /**
  * Bytes to one peer. What is written within one turn of the event loop leaves in one system call.
- * A range given to write() must not change afterwards: it is not copied, and consecutive ranges of one buffer merge.
+ * A range given to write() is not copied, and consecutive ranges of one buffer merge: it must not change before the link
+ * has let go of it, of which the links tell together at the end of a turn (Broker.turnEnded).
  */
 export interface Link {
   handler: LinkHandler;

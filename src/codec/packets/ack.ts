@@ -31,7 +31,21 @@ const allowed: Record<AckName, readonly number[]> = {
 /** Only PUBREL has flags: 0010. [MQTT-3.6.1-1]; MQTT 3.1 let senders set others. */
 const flagsOf: Record<AckName, number> = { puback: 0, pubrec: 0, pubrel: 2, pubcomp: 0 };
 
+/** Nearly all are the shortest kind: two bytes, which say nothing but the identifier. */
 export function readAck(
+  name: AckName,
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: ProtocolVersion,
+): Ack {
+  const packetId = end - start === 2 ? (bytes[start]! << 8) | bytes[start + 1]! : 0;
+  if (packetId === 0 || (first & 0x0f) !== flagsOf[name]) return readLongAck(name, bytes, first, start, end, version);
+  return { packetId, reasonCode: 0, properties: NO_PROPERTIES };
+}
+
+function readLongAck(
   name: AckName,
   bytes: Buffer,
   first: number,
