@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { OperatorsClient } from '../../admin/mod.ts';
 import { findingLines } from '../../base/mod.ts';
-import { recordsOf, sentenceOf, timeText } from '../../observability/recorder/mod.ts';
+import { type EventRecord, recordsOf, sentenceOf, timeText } from '../../observability/recorder/mod.ts';
 import { productVersion } from '../../server/process/mod.ts';
 import type { Call } from '../ca/subcommand.ts';
 import { answerText, socketOf } from '../operate/ask-broker.ts';
@@ -97,7 +97,7 @@ async function events(call: Call): Promise<string> {
     const last: string[] = [];
     for (const { at, event, facts } of recordsOf(place.folder)) {
       // Whoever armed a trace wanted to see payloads; nobody else should.
-      const told = { ...facts, payload: undefined };
+      const told: EventRecord['facts'] = { ...facts, payload: undefined };
       const client = told['client'] === undefined ? '' : ` ${String(told['client'])}:`;
       last.push(`${timeText(at)} ${event}${client} ${sentenceOf({ at, event, facts: told })}\n`);
       if (last.length > EVENTS_MAX * 2) last.splice(0, EVENTS_MAX);
