@@ -81,7 +81,8 @@ function checkTogether({
   place,
   places,
 }: AuthBackendSettings): void {
-  if (socket !== null && (host !== null || port !== null)) {
+  // PostgreSQL's sockets have their port in their name.
+  if (socket !== null && (host !== null || (port !== null && kind !== 'postgresql'))) {
     const line = "Error: 'auth_backend_socket' and 'auth_backend_host' or 'auth_backend_port' exclude each other.";
     throw new ConfError([line], ['Take one of them out.'], 3, places['auth_backend_socket'] ?? place);
   }

@@ -130,8 +130,9 @@ export class Server {
     if (this.child !== null) signalAll(this.child, name);
   }
 
-  private async own(path: string): Promise<void> {
-    if (process.getuid?.() === 0) await run('chown', [`${this.recipe.user}:`, path]);
+  /** With all that is in it. */
+  async own(path: string): Promise<void> {
+    if (process.getuid?.() === 0) await run('chown', ['-R', `${this.recipe.user}:`, path]);
   }
 }
 

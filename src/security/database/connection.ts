@@ -1,5 +1,6 @@
 /** What every driver needs to open a connection. */
 import { readFileSync } from 'node:fs';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { UserBackendSettings } from './settings.ts';
 
 export interface Connection {
@@ -25,4 +26,9 @@ export function tlsOf({ settings: { tls, cafile, certfile, keyfile } }: Connecti
     ...(certfile === null ? {} : { cert: readFileSync(certfile, 'utf8') }),
     ...(keyfile === null ? {} : { key: readFileSync(keyfile, 'utf8') }),
   };
+}
+
+/** For drivers that forget the name where it is an address, or altogether. */
+export function nameCheck(host: string): (name: string, certificate: PeerCertificate) => Error | undefined {
+  return (_name, certificate) => checkServerIdentity(host, certificate);
 }

@@ -82,7 +82,10 @@ function ofSql(driver: SqlDriver, { settings }: Connection, gate: Gate, hashes: 
       settings.superuserQuery === null ? null : parsed(settings.superuserQuery, ['username', 'clientid', 'address']),
     acl: settings.aclQuery === null ? null : parsed(settings.aclQuery, ['username', 'clientid', 'address', 'rw']),
   };
-  const ping = async (): Promise<void> => void (await driver.query({ name: 'zancudo_ping', text: 'SELECT 1' }, []));
+  const ping = async (): Promise<void> => {
+    if (driver.ping === undefined) await driver.query({ name: 'zancudo_ping', text: 'SELECT 1' }, []);
+    else await driver.ping();
+  };
   return { source: new SqlSource(driver, queries, gate, hashes), ping };
 }
 

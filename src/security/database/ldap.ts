@@ -6,6 +6,7 @@
  *
  * Directories compare names without regard to case; name_attribute of the entry has to be the name as the client sent it.
  */
+import { isIP } from 'node:net';
 import type * as LdaptsModule from 'ldapts';
 import type { Client, Entry } from 'ldapts';
 import { type Connection, tlsOf } from './connection.ts';
@@ -118,10 +119,16 @@ export class LdapSource implements Source {
       connectTimeout: timeoutMs,
       ...(isSecure && tls !== null ? { tlsOptions: tls } : {}),
     });
-    if (tls !== null && !isSecure) await client.startTLS({ ...tls, servername: new URL(url).hostname });
+    if (tls !== null && !isSecure) await client.startTLS({ ...tls, ...named(new URL(url).hostname) });
     if (settings.username !== null) await client.bind(settings.username, password ?? '');
     return client;
   }
+}
+
+/** The name that the certificate has to be for; an address is no name to ask for (RFC 6066, 3). */
+function named(host: string): { host: string } | { servername: string } {
+  const bare = host.replace(/^\[|\]$/g, '');
+  return isIP(bare) === 0 ? { servername: bare } : { host: bare };
 }
 
 async function isBound(client: Client, dn: string, password: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** MariaDB and MySQL by the package `mariadb`: statements prepared by the server, values in the binary protocol. */
 import type { Pool, PoolConfig, SqlError } from 'mariadb';
-import { type Connection, tlsOf } from './connection.ts';
+import { type Connection, nameCheck, tlsOf } from './connection.ts';
 import { Answered } from './gate.ts';
 import type { SqlDriver, SqlStatement } from './sql-source.ts';
 
@@ -15,7 +15,7 @@ const OUT_OF_ORDER = new Set([
 export async function openMysql(connection: Connection): Promise<SqlDriver> {
   const { createPool } = await import('mariadb');
   const pool = createPool(poolConfig(connection));
-  return new MysqlDriver(pool);
+  return new MysqlDriver(pool, connection);
 }
 
 export function poolConfig(connection: Connection): PoolConfig {
@@ -27,7 +27,9 @@ export function poolConfig(connection: Connection): PoolConfig {
     ...(database === null ? {} : { database }),
     ...(username === null ? {} : { user: username }),
     ...(password === null ? {} : { password }),
-    ...(tls === null ? {} : { ssl: tls }),
+    ...(tls === null ? {} : { ssl: { ...tls, checkServerIdentity: nameCheck(host ?? 'localhost') } }),
+    // It would go wherever the server sends it.
+    permitRedirect: false,
     connectionLimit: connectionsMax,
     minimumIdle: 0,
     idleTimeout: 60,
@@ -46,8 +48,20 @@ export function poolConfig(connection: Connection): PoolConfig {
 class MysqlDriver implements SqlDriver {
   private readonly pool: Pool;
 
-  constructor(pool: Pool) {
+  private readonly connection: Connection;
+
+  constructor(pool: Pool, connection: Connection) {
     this.pool = pool;
+    this.connection = connection;
+  }
+
+  /** The pool tries until its time is up and does not tell why, so this is a connection of its own. */
+  async ping(): Promise<void> {
+    const { createConnection } = await import('mariadb');
+    const open = await createConnection(poolConfig(this.connection)).catch((error: unknown) => {
+      throw new Error((error as SqlError).sqlMessage ?? (error as Error).message, { cause: error });
+    });
+    await open.end();
   }
 
   mark(): string {

@@ -1,8 +1,7 @@
 /** PostgreSQL by the package `pg`: prepared statements, values apart from the text. */
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { Pool, PoolConfig } from 'pg';
 import { Answered } from './gate.ts';
-import { type Connection, tlsOf } from './connection.ts';
+import { type Connection, nameCheck, tlsOf } from './connection.ts';
 import type { SqlDriver, SqlStatement } from './sql-source.ts';
 
 /**
@@ -39,11 +38,6 @@ export function poolConfig(connection: Connection): PoolConfig {
     allowExitOnIdle: true,
     application_name: 'zancudo',
   };
-}
-
-/** The driver forgets the name where it is an address. */
-function nameCheck(host: string): (name: string, certificate: PeerCertificate) => Error | undefined {
-  return (_name, certificate) => checkServerIdentity(host, certificate);
 }
 
 class PostgresqlDriver implements SqlDriver {

@@ -5,6 +5,7 @@
  *   <user>:racls    set of filters to read         :wacls to write, :rwacls both, :sacls to subscribe
  *   common:racls .. the same for everybody, %u and %c filled in
  */
+import { isIP } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
 import { READ, WRITE } from '../acl-rules.ts';
 import { type Connection, tlsOf } from './connection.ts';
@@ -28,8 +29,10 @@ export async function openRedis(connection: Connection, gate: Gate, hashes: Hash
   const { Redis } = await import('ioredis');
   const redis = new Redis(optionsOf(connection));
   // It connects again by itself; the gate tells of the trouble.
-  redis.on('error', () => undefined);
-  return new RedisSource(redis, connection.settings.keyPrefix ?? '', gate, hashes);
+  let trouble: Error | null = null;
+  redis.on('error', (error: Error) => (trouble = error));
+  redis.on('ready', () => (trouble = null));
+  return new RedisSource(redis, connection.settings.keyPrefix ?? '', gate, hashes, () => trouble);
 }
 
 export function optionsOf(connection: Connection) {
@@ -41,7 +44,7 @@ export function optionsOf(connection: Connection) {
     ...(database === null ? {} : { db: Number(database) }),
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
-    ...(tls === null ? {} : { tls: { ...tls, ...(host === null ? {} : { servername: host }) } }),
+    ...(tls === null ? {} : { tls: { ...tls, ...(host === null || isIP(host) !== 0 ? {} : { servername: host }) } }),
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
@@ -57,8 +60,11 @@ export class RedisSource implements Source {
   private readonly prefix: string;
   private readonly gate: Gate;
   private readonly hashes: Hashes;
+  /** Why there is no connection, which the driver does not say of a call. */
+  private readonly trouble: () => Error | null;
 
-  constructor(redis: Redis, prefix: string, gate: Gate, hashes: Hashes) {
+  constructor(redis: Redis, prefix: string, gate: Gate, hashes: Hashes, trouble: () => Error | null) {
+    this.trouble = trouble;
     this.redis = redis;
     this.prefix = prefix;
     this.gate = gate;
@@ -90,7 +96,9 @@ export class RedisSource implements Source {
   }
 
   async ping(): Promise<void> {
-    await this.redis.ping();
+    await this.redis.ping().catch((error: unknown) => {
+      throw this.trouble() ?? error;
+    });
   }
 
   close(): Promise<void> {
@@ -103,7 +111,8 @@ export class RedisSource implements Source {
         return await question();
       } catch (error) {
         const { name, message } = error as Error;
-        throw name === 'ReplyError' && !OUT_OF_ORDER.test(message) ? new Answered(message) : error;
+        if (name === 'ReplyError' && !OUT_OF_ORDER.test(message)) throw new Answered(message);
+        throw name === 'MaxRetriesPerRequestError' ? (this.trouble() ?? error) : error;
       }
     });
   }

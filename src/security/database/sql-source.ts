@@ -23,6 +23,8 @@ export interface SqlDriver {
   mark(nth: number): string;
   /** Rows as lists of columns. Rejects with an Answered when the database itself refuses the question. */
   query(statement: SqlStatement, values: readonly (string | number)[]): Promise<unknown[][]>;
+  /** Where asking for nothing would not tell what is wrong. */
+  ping?(): Promise<void>;
   close(): Promise<void>;
 }
 

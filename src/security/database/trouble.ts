@@ -10,6 +10,13 @@ interface Trouble {
 const serverOf = ({ socket, host, file, url, userUrl, jwksUrl }: UserBackendSettings): string =>
   socket ?? file ?? url ?? userUrl ?? jwksUrl ?? host ?? 'localhost';
 
+function closedBecause({ tls, certfile, kind, url }: UserBackendSettings): string {
+  const isSecure = tls || kind === 'http' || kind === 'jwt' || url?.startsWith('ldaps:') === true;
+  if (!isSecure) return 'The server closes the connection; does it want TLS (auth_backend_tls true)?';
+  const wanted = certfile === null ? 'a certificate of ours (auth_backend_certfile and auth_backend_keyfile)' : 'another certificate of ours (auth_backend_certfile)'; // prettier-ignore
+  return `The server closes the connection; it may want ${wanted}.`;
+}
+
 /** By the texts and codes of Node, pg, mariadb, ioredis and ldapts. */
 const TROUBLES: readonly Trouble[] = [
   { says: /ECONNREFUSED/, means: at => `Nobody listens on ${serverOf(at)}: is the server running, and host and port right?` },
@@ -21,8 +28,9 @@ const TROUBLES: readonly Trouble[] = [
   { says: /self.signed certificate|unable to (?:get|verify)|UNABLE_TO_|SELF_SIGNED/i, means: () => 'Its certificate is signed by nobody who is trusted here: name the authority that signed it with auth_backend_cafile.' },
   { says: /certificate has expired|CERT_HAS_EXPIRED/i, means: () => 'Its certificate has expired.' },
   { says: /does not support SSL|server does not support|SSL not enabled|SERVER_DOES_NOT_SUPPORT_SSL|without SSL capability/i, means: () => 'The server does not speak TLS here: switch it on there, or leave out auth_backend_tls.' },
-  { says: /certificate required|handshake failure|bad certificate|unknown ca|alert number (?:40|42|48|116)/i, means: () => 'The server wants a certificate of ours that it trusts: auth_backend_certfile and auth_backend_keyfile.' },
+  { says: /certificate required|valid client certificate|handshake failure|bad certificate|unknown ca|alert number (?:40|42|48|116)/i, means: () => 'The server wants a certificate of ours that it trusts: auth_backend_certfile and auth_backend_keyfile.' },
   { says: /wrong version number|packet length too long/i, means: () => 'This port does not speak TLS: is it the one for TLS, or is auth_backend_tls too much?' },
+  { says: /ECONNRESET|EPIPE|socket hang up|onnection (?:was )?(?:closed|lost|terminated)|onnection ended/i, means: at => closedBecause(at) },
   { says: /password authentication failed|Access denied for user|WRONGPASS|NOAUTH|invalid credentials|no password supplied|SASL.*password/i, means: () => 'The server does not let the broker in: auth_backend_username and the password in auth_backend_password_file.' },
   { says: /no pg_hba\.conf entry/, means: () => 'pg_hba.conf of the server has no line for this host, user and database, or only one for TLS (auth_backend_tls true).' },
   { says: /database ".*" does not exist|Unknown database/, means: () => 'auth_backend_database names a database that is not there.' },
