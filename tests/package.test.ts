@@ -97,6 +97,28 @@ suite('the package', { skip: findProgram('npm') === null ? 'npm is missing' : fa
     return run(process.execPath, [script], { env, cwd: project });
   }
 
+  test('is a broker for whoever imports it, with a store and a plugin from a file', async () => {
+    const script = join(project, 'embed.mjs');
+    writeFileSync(join(project, 'shout.mjs'), `export default { messageIn: m => ({ payload: m.payload + '!' }) };`);
+    writeFileSync(
+      script,
+      `import { createBroker } from 'zancudo';
+       const broker = createBroker({
+         plugins: ['shout.mjs'],
+         settings: { persistence: true, persistenceLocation: ${JSON.stringify(`${folder.path}/embedded/`)} },
+       });
+       await broker.start();
+       const client = await broker.connect();
+       await client.publish('a', 'heard', { qos: 1, retain: true });
+       const end = await broker.subscribe('#', ({ topic, payload }) => console.log(topic, payload.toString()));
+       await end();
+       await broker.stop();`,
+    );
+    mkdirSync(join(folder.path, 'embedded'));
+    const embedded = await run(process.execPath, [script], { env, cwd: project });
+    assert.equal(embedded.stdout, 'a heard!\n', embedded.output);
+  });
+
   test('has types that a strict project can use', () => {
     const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
     writeFileSync(
@@ -106,7 +128,15 @@ suite('the package', { skip: findProgram('npm') === null ? 'npm is missing' : fa
        const client = await connect({ host: 'x', onMessage: (message: Message) => void topics.push(message.topic) });
        const code: number = (await client.publish('a', 'b', { qos: 1 })).reasonCode;
        // @ts-expect-error There is no quality of service 3.
-       await client.publish('a', String(code), { qos: 3 });`,
+       await client.publish('a', String(code), { qos: 3 });
+       import { createBroker } from 'zancudo';
+       import type { Plugin } from 'zancudo/plugin';
+       export default { messageIn: ({ topic }, from) => ({ topic: topic + from.clientId }) } satisfies Plugin;
+       const broker = createBroker({ listeners: [{ port: 0, maxQos: 1 }] });
+       await (await broker.connect()).publish('a', 'b');
+       // @ts-expect-error A login is not answered with true.
+       const wrong: Plugin = { authenticate: () => true };
+       export { wrong };`,
     );
     const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc');
     const { status, stdout } = spawnSync(process.execPath, [tsc, ...strict, 'typed.mts'], {

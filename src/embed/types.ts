@@ -5,6 +5,17 @@ import type { LogLevel, PluginModule, PublishOptions } from '../plugins/types.ts
 export type { Client, ConnectOptions, Message } from '../client/mod.ts';
 export type * from '../plugins/types.ts';
 
+/**
+ * Throws a BrokerError when an option is wrong; nothing is opened before `start`. Declared here and made in mod.ts, so
+ * that the published types are of what is offered, and not of the whole broker.
+ */
+export declare function createBroker(options?: BrokerOptions): EmbeddedBroker;
+
+/** Why a broker cannot be made or started, in the words of its log. */
+export declare class BrokerError extends Error {
+  readonly lines: readonly string[];
+}
+
 export type OptionValue = string | number | boolean;
 
 /**

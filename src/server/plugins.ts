@@ -101,13 +101,15 @@ export class PluginOffice {
 
 const limits = { timeoutSeconds: 5, faultsMax: 100, whenFaulty: 'refuse' } as const;
 
-/** One for each plugin line, with the listeners it speaks for; those of bridges count where every listener does. */
-function wantedOf({ listeners, plugins }: Settings, rules: readonly ListenerRules[]): Wanted[] {
+/** One for each plugin line, with the listeners it speaks for; one that is for everybody sees what bridges bring, too. */
+function wantedOf({ listeners, plugins, perListenerSettings }: Settings, rules: readonly ListenerRules[]): Wanted[] {
   const scripts = plugins.filter(({ kind }) => kind === 'javascript');
-  return scripts.flatMap(plugin => {
+  return scripts.flatMap((plugin): Wanted[] => {
+    const plan = planOf(plugin);
+    const isForAll = plugin.attached === 'everywhere' || (plugin.attached === 'security-scope' && !perListenerSettings);
+    if (isForAll) return [{ plan, listeners: null }];
     const served = rules.filter((_, i) => listeners[i]?.scripts.some(each => isSameLine(each, plugin)));
-    if (served.length === 0) return [];
-    return { plan: planOf(plugin), listeners: served.length === rules.length ? null : new Set(served) };
+    return served.length === 0 ? [] : [{ plan, listeners: new Set(served) }];
   });
 }
 
