@@ -34,10 +34,17 @@ const ownBundles = new Set(['pub', 'sub', 'rr', 'broker']);
 const everything = 'zancudo';
 
 /**
- * What the broker is started with: a small young generation (docs/decisions), no debugger that a signal can open. The
- * launcher starts clients with one thread for V8 instead of four, each of which takes 0.5 ms to make.
+ * What the broker is started with: a small young generation (docs/decisions), no compiler in the background (its threads
+ * keep 17 MB after the first second of load; in the foreground no pause was above 7 ms, all of them in the first
+ * seconds: docs/performance-notes.md), no debugger that a signal can open. The launcher starts clients with one thread
+ * for V8 instead of four, each of which takes 0.5 ms to make.
  */
-const brokerFlags = ['--max-semi-space-size=1', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
+const brokerFlags = [
+  '--max-semi-space-size=1',
+  '--no-concurrent-recompilation',
+  '--disable-sigusr1',
+  '--disable-warning=ExperimentalWarning',
+];
 
 function main() {
   const args = process.argv.slice(2);
