@@ -18,6 +18,9 @@ export async function openMysql(connection: Connection): Promise<SqlDriver> {
   return new MysqlDriver(pool, connection);
 }
 
+/** Otherwise it would go wherever the server sends it. The driver's types do not know it yet. */
+const staysHere = { permitRedirect: false };
+
 export function poolConfig(connection: Connection): PoolConfig {
   const { settings, password, timeoutMs } = connection;
   const { host, port, socket, database, username, connectionsMax } = settings;
@@ -28,8 +31,7 @@ export function poolConfig(connection: Connection): PoolConfig {
     ...(username === null ? {} : { user: username }),
     ...(password === null ? {} : { password }),
     ...(tls === null ? {} : { ssl: { ...tls, checkServerIdentity: nameCheck(host ?? 'localhost') } }),
-    // It would go wherever the server sends it.
-    permitRedirect: false,
+    ...staysHere,
     connectionLimit: connectionsMax,
     minimumIdle: 0,
     idleTimeout: 60,
