@@ -25,12 +25,13 @@ export function poolConfig(connection: Connection): PoolConfig {
   const { settings, password, timeoutMs } = connection;
   const { host, port, socket, database, username, connectionsMax } = settings;
   const tls = tlsOf(connection);
+  const ssl = tls === null ? null : { ...tls, checkServerIdentity: nameCheck(host ?? 'localhost') };
   return {
     ...(socket === null ? { host: host ?? 'localhost', port: port ?? 3306 } : { socketPath: socket }),
     ...(database === null ? {} : { database }),
     ...(username === null ? {} : { user: username }),
     ...(password === null ? {} : { password }),
-    ...(tls === null ? {} : { ssl: { ...tls, checkServerIdentity: nameCheck(host ?? 'localhost') } }),
+    ...(ssl === null ? {} : { ssl }),
     ...staysHere,
     connectionLimit: connectionsMax,
     minimumIdle: 0,
@@ -49,7 +50,6 @@ export function poolConfig(connection: Connection): PoolConfig {
 
 class MysqlDriver implements SqlDriver {
   private readonly pool: Pool;
-
   private readonly connection: Connection;
 
   constructor(pool: Pool, connection: Connection) {
