@@ -9,12 +9,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ConfLine, confLines, Oddities } from './lines.ts';
+import type { OptionRow } from './options/row.ts';
 import { findOption } from './options/table.ts';
 import { includedNames } from './read.ts';
 
-/** Arguments, by the name that the reference page has for them, whose values may be shown where they are valid. */
-const harmless =
-  /\||path|directory|file name|number|seconds|minutes|days|bytes|address|range|port|megabytes|micro|milli|a second|a minute|logins|lines|-\d|^list of|^OpenSSL list$|^strftime|^interface|^origin$|^host|^topic prefix$|^idle interval/;
+/** Arguments, by the name that the reference page has for them, in whose place nobody writes a secret. */
+const open =
+  /path|directory|file name|address|^host|^pattern|^topic prefix$|^origin$|^interface|^strftime|^OpenSSL list$|^list of/;
+/** Where numbers are taken; elsewhere a number may be a password. */
+const numbers = /number|seconds|minutes|days|bytes|port|a second|a minute|logins|lines|\d-\d|\|/;
 /** Of these names are expected and not texts of any kind. */
 const named = new Set(['user', 'connection', 'plugin_use', 'auth_backend', 'plugin_load']);
 
@@ -60,12 +63,20 @@ function shownName(name: string): string {
 /** Null for what is not to be seen. */
 function shownPart({ name, argument }: ConfLine, text: string): string | null {
   const row = findOption(name);
-  if (row === null || (!harmless.test(row.type.argument) && !named.has(name))) return null;
+  if (row === null) return null;
   try {
     row.type.read(argument, name);
   } catch {
     return null;
   }
   const behind = argument.rest();
-  return text.slice(0, text.length - behind.length).trimEnd();
+  const value = text.slice(0, text.length - behind.length).trimEnd();
+  return named.has(name) || open.test(row.type.argument) || isPlain(value, row.type) ? value : null;
+}
+
+/** Numbers, and words that the option itself offers. */
+function isPlain(value: string, { argument, good }: OptionRow['type']): boolean {
+  const offered = [...argument.split(' | '), ...good.filter(() => argument.includes(' | '))];
+  const isNumber = (word: string): boolean => numbers.test(argument) && /^[-+]?\d{1,12}[a-z]?$/.test(word);
+  return value.split(/\s+/).every(word => isNumber(word) || offered.includes(word));
 }

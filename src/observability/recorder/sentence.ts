@@ -5,8 +5,9 @@ import type { EventRecord } from './record.ts';
 export function sentenceOf(record: EventRecord): string {
   const row = (eventRows as Readonly<Record<string, { tells: string } | undefined>>)[record.event];
   if (row === undefined) return `${record.event} ${JSON.stringify(record.facts)}`;
-  const parts = row.tells.replace(/\[([^\]]*)\]/g, (_, part: string) => filled(part, record.facts) ?? '');
-  return (filled(parts, record.facts, true) ?? '').replace(/^; /, '');
+  // Split before it is filled: facts are other people's words, and may hold brackets and braces.
+  const parts = row.tells.split(/\[([^\]]*)\]/).map((part, i) => filled(part, record.facts, i % 2 === 0) ?? '');
+  return parts.join('');
 }
 
 /** Null when a fact is missing and `always` does not ask for it all the same. */
