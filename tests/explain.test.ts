@@ -114,7 +114,7 @@ test('a refusal is explained before it happens, afterwards, and once in the log 
   for (let i = 0; i < 50; i++) assert.equal(await tries(ana, 'house/secret'), notAuthorised);
   assert.equal(await tries(ana, 'house/door'), 0);
   const line = await desk.broker.logged(/ana-1 may not publish/);
-  assert.match(line, / {2}ana-1 may not publish house\/secret: "topic deny house\/secret" decides, line 4 of .*rules\.$/);
+  assert.match(line, / {2}ana-1 may not publish house\/secret: "topic deny house\/secret" decides, line 4 of .*rules\. \[client\.may-not\]$/);
   assert.equal(desk.broker.lines.filter(each => each.includes('may not publish')).length, 1);
   assert.match((await desk.explain('--last', 'ana-1')).stdout, /publish +house\/secret +50 .*"topic deny house\/secret" decides/);
   assert.match((await desk.explain('--last', 'x')).stdout, /receive +house\/door .*clients without a user name/);

@@ -5,6 +5,7 @@ export { TokenBucket } from './token-bucket.ts';
 export { assert, unreachable } from './assert.ts';
 export { type About, type CodeRow, type Folds, isLogCode, type LogCode, logCodes } from './codes.ts';
 export { systemClock, type TimeSource } from './clock.ts';
+export { escapedBytes } from './escaped-bytes.ts';
 export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timer, TimerWheel } from './timer-wheel.ts';

@@ -258,7 +258,7 @@ export class Broker {
   /** A mistake of ours: it is said, and costs nobody else anything. */
   logFault(where: string, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.write('error', `Error: internal fault ${where}. Please report: ${text}`);
+    this.log.write('error', `Error: internal fault ${where}. Please report: ${text}`, 'broker.fault');
     this.recorder.note('broker.fault', { error: `${where}: ${text}` });
   }
 

@@ -7,6 +7,8 @@
  *
  * What a packet does lives in publish.ts, exchanges.ts, subscribe.ts and connect/; what is remembered, in the session.
  */
+import type { About } from '../base/mod.ts';
+import { aboutConnection, aboutPeer } from './about.ts';
 import { Timer } from '../base/mod.ts';
 import {
   checkPing,
@@ -33,7 +35,7 @@ import type { Broker } from './broker.ts';
 import { endAtDeadline, handleConfined } from './confined.ts';
 import type { ConnectAttempt } from './connect/attempt.ts';
 import { beginConnect, refuseUnreadable } from './connect/connect.ts';
-import { explainFirstBytes, looksLikeTls } from './connect/first-bytes.ts';
+import { explainSilence, looksLikeTls } from './connect/first-bytes.ts';
 import { pump } from './deliver.ts';
 import { endConnection, type Ending, endingOf } from './endings.ts';
 import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
@@ -183,7 +185,7 @@ export class Connection implements LinkHandler {
     const reason = end.by === 'error' ? (end.text ?? 'Protocol error') : 'connection closed by client';
     const ending: Ending = { reason, disconnectCode: null, will: 'publish' };
     if (this.state === 'awaiting-connect' && this.peer.refusal === null) {
-      ending.explanation = explainFirstBytes(this, 'closed');
+      Object.assign(ending, explainSilence(this, 'closed'));
     }
     try {
       endConnection(this.broker, this, ending);
@@ -234,7 +236,13 @@ export class Connection implements LinkHandler {
   logProtocolError(text: string): void {
     const who = this.session === null ? `${this.peer.address}:${this.peer.port}` : this.clientId;
     const own = text.replace('%c', () => who).replace('%a', () => this.peer.address);
-    this.broker.log.write('information', own === text ? `Protocol error from ${who}: ${text}` : own);
+    this.broker.log.write('information', own === text ? `Protocol error from ${who}: ${text}` : own, this.about());
+  }
+
+  /** Of a line about something it did wrong. */
+  private about(): About {
+    const isClient = this.session !== null;
+    return isClient ? aboutConnection('client.protocol-error', this) : aboutPeer('connection.bad-packet', this.peer);
   }
 
   onEnded(): void {
@@ -265,7 +273,7 @@ export class Connection implements LinkHandler {
     this.broker.meter.slowLinksPaused++;
     const bytes = this.link.pendingBytes;
     const text = `Client ${this.clientId} does not read what it asked for (${bytes} bytes wait); its requests are not read until it does.`;
-    this.broker.log.write('notice', text);
+    this.broker.log.write('notice', text, aboutConnection('client.too-slow', this));
     this.link.pause();
   }
 
@@ -414,7 +422,11 @@ export class Connection implements LinkHandler {
   /** [MQTT-3.1.0-2] */
   private onSecondConnect(): void {
     const { address, port } = this.peer;
-    this.broker.log.write('information', `Bad client ${address}:${port} sending multiple CONNECT messages.`);
+    this.broker.log.write(
+      'information',
+      `Bad client ${address}:${port} sending multiple CONNECT messages.`,
+      this.about(),
+    );
     throw new PacketError(reasonCodes.protocolError, '', { kind: 'close' });
   }
 
@@ -436,7 +448,7 @@ export class Connection implements LinkHandler {
     this.broker.meter.connectTimeouts++;
     const ending: Ending = { reason: 'exceeded timeout', disconnectCode: null, will: 'discard' };
     if (this.peer.refusal !== null) ending.reason = 'not authorised';
-    else ending.explanation = explainFirstBytes(this, 'timeout');
+    else Object.assign(ending, explainSilence(this, 'timeout'));
     endConnection(this.broker, this, ending);
   }
 }

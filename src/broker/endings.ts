@@ -2,6 +2,8 @@
  * How a connection ends, whoever ends it. Every end goes through endConnection: the peer is told what its version
  * allows, the log says why, the will is kept or dropped, and the session stays for as long as it was promised.
  */
+import type { About, LogCode } from '../base/mod.ts';
+import { aboutConnection, aboutPeer } from './about.ts';
 import { encodeDisconnect, NO_PROPERTIES, type PacketError, reasonCodes } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
@@ -20,8 +22,12 @@ export interface Ending {
   /** Why, in words for the peer; goes with the code. */
   reasonString?: string;
   will: 'publish' | 'discard';
+  /** What the log calls it; by the reason if absent. */
+  code?: LogCode;
   /** Our explanation for the operator, on a line of its own. */
   explanation?: string;
+  /** What a stranger began with, escaped. */
+  bytes?: string;
   /** The same for the record alone, where the log has no line for it. */
   forRecord?: string;
   /** The record has it already. */
@@ -64,6 +70,7 @@ export function endingOf(error: PacketError): Ending {
     reason: error.ending ?? phraseFor(error.reasonCode),
     disconnectCode: error.answer.kind === 'disconnect' ? error.reasonCode : null,
     will: 'publish',
+    code: 'client.protocol-error',
   };
 }
 
@@ -73,7 +80,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   connection.state = 'closed';
   broker.timers.cancel(connection.timer);
   broker.connections.delete(connection);
-  logEnd(broker, connection, ending);
+  logEnd(broker, connection, ending, wasOpen);
   recordEnd(connection, ending, wasOpen);
   if (connection.version === 5 && wasOpen && ending.disconnectCode !== null) {
     const { disconnectCode: reasonCode, reasonString } = ending;
@@ -108,14 +115,32 @@ function leaveSession(broker: Broker, connection: Connection, ending: Ending): v
   startExpiry(broker, session);
 }
 
-function logEnd(broker: Broker, connection: Connection, ending: Ending): void {
+/** Codes of ends that are not the client's own wish. */
+const codes: Readonly<Record<string, LogCode>> = {
+  'exceeded timeout': 'client.timed-out',
+  'session taken over': 'client.taken-over',
+  'administrative action': 'client.kicked',
+  'implementation specific error': 'client.fault',
+};
+
+function aboutEnd(connection: Connection, { code, reason, bytes }: Ending, wasOpen: boolean): About {
+  const usual = wasOpen ? 'client.disconnected' : 'connection.bad-packet';
+  const known = code ?? codes[reason ?? ''] ?? usual;
+  if (wasOpen) return { ...aboutConnection(known, connection), reason: reason ?? 'it said goodbye' };
+  const { attempt, peer } = connection;
+  const who = attempt === null ? {} : { client: connection.clientId, user: attempt.username };
+  return { ...aboutPeer(known, peer), ...who, phase: 'CONNECT', bytes, reason: reason ?? undefined };
+}
+
+function logEnd(broker: Broker, connection: Connection, ending: Ending, wasOpen: boolean): void {
   const { address, port, listener } = connection.peer;
+  const about = aboutEnd(connection, ending, wasOpen);
   const isQuiet = listener.bridge !== undefined && ending.reason === null;
   if (broker.log.connections && !isQuiet) {
     const who = `Client ${connection.clientId} [${address}:${port}] disconnected`;
-    broker.log.write('notice', ending.reason === null ? `${who}.` : `${who}: ${closedSentence(ending.reason)}`);
+    broker.log.write('notice', ending.reason === null ? `${who}.` : `${who}: ${closedSentence(ending.reason)}`, about);
   }
-  if (ending.explanation !== undefined) broker.log.write('notice', ending.explanation);
+  if (ending.explanation !== undefined) broker.log.write('notice', ending.explanation, about);
 }
 
 /** Library texts stand without a full stop (docs/compat/errors-logs.md, 3). */

@@ -24,10 +24,16 @@ export function noteRefused(broker: Broker, who: Identity, access: AccessQuestio
   if (unixSecond - told.toldAt < SILENCE_SECONDS || !broker.refusalLines.take(broker)) return;
   const { topic: shown = '', because: reason = null } = told.latest ?? {};
   const before = told.untold > 1 ? ` It was refused ${told.untold - 1} times before since the last such line.` : '';
-  broker.log.write(
-    'notice',
-    `  ${who.clientId} may not ${actions[access]} ${shown}: ${reason ?? 'too much is refused to look up why'}.${before}`,
-  );
+  const text = `  ${who.clientId} may not ${actions[access]} ${shown}: ${reason ?? 'too much is refused to look up why'}.${before}`;
+  const { clientId: client, username: user, address } = who;
+  broker.log.write('notice', text, {
+    code: 'client.may-not',
+    client,
+    user,
+    address,
+    topic: shown,
+    rule: reason ?? undefined,
+  });
   told.toldAt = unixSecond;
   told.untold = 0;
 }
@@ -52,7 +58,11 @@ export class RefusalLines {
     if (this.#left === 0) return false;
     this.#left--;
     if (this.#left > 0) return true;
-    log.write('notice', '  More is refused than is logged: zancudo explain --last CLIENT has the rest.');
+    log.write(
+      'notice',
+      '  More is refused than is logged: zancudo explain --last CLIENT has the rest.',
+      'client.refusals-untold',
+    );
     return false;
   }
 }

@@ -50,7 +50,10 @@ export function expireRestored(broker: Broker, session: BrokerSession, endsAt: n
 
 function expire(broker: Broker, session: BrokerSession): void {
   broker.meter.sessionsExpired++;
-  broker.log.write('notice', `Expiring client ${session.clientId} due to timeout.`);
+  broker.log.write('notice', `Expiring client ${session.clientId} due to timeout.`, {
+    code: 'client.expired',
+    client: session.clientId,
+  });
   const { size, payloadBytes } = session.queue;
   if (size > 0) broker.drops.note(session.clientId, 'session-expired', payloadBytes, broker.unixSecond, size);
   broker.recorder.note('session.expired', { client: session.clientId, messages: size });

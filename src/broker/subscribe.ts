@@ -1,4 +1,5 @@
 /** SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 3.8 to 3.11). */
+import { aboutConnection } from './about.ts';
 import type { PacketError } from '../codec/mod.ts';
 import {
   encodeSuback,
@@ -116,7 +117,11 @@ function placeOf(
   if (shared === null && !isValidFilter(filter)) {
     const who = what === 'subscription' ? connection.peer.address : connection.clientId;
     const kind = filter === '' ? 'Empty' : 'Invalid';
-    broker.log.write('information', `${kind} ${what} string from ${who}, disconnecting.`);
+    broker.log.write(
+      'information',
+      `${kind} ${what} string from ${who}, disconnecting.`,
+      aboutConnection('client.protocol-error', connection),
+    );
     throw malformed();
   }
   if (shared !== null && noLocal && connection.version === 5) {

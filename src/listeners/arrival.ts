@@ -9,6 +9,7 @@
  * plain listener's sockets do not come through here: they go to the heart at once.
  */
 import type { Socket } from 'node:net';
+import { type About, escapedBytes, type LogCode } from '../base/mod.ts';
 import type { Link, Peer } from '../broker/ports.ts';
 import { SocketLink, systemErrorText } from '../transport/mod.ts';
 import type { Listener } from './listener.ts';
@@ -35,8 +36,12 @@ export class Arrival {
   readonly peer: Peer;
   /** False until a PROXY header has said who the peer is. */
   named: boolean;
+  /** How far it came, for the log. */
+  phase: 'TCP' | 'PROXY' | 'TLS' | 'WebSocket' | 'HTTP' = 'TCP';
   /** Whether the peer has sent anything. */
   heard = false;
+  /** What it began with, as far as a step has looked. */
+  firstBytes: Buffer | null = null;
   timedOut = false;
   /** What was handed over, once it was. */
   link: HeardLink | null = null;
@@ -81,6 +86,7 @@ export class Arrival {
       const onData = (chunk: Buffer): void => {
         this.heard = true;
         soFar = soFar === null ? chunk : Buffer.concat([soFar, chunk]);
+        this.firstBytes ??= chunk;
         const found = find(soFar);
         if (found === null) return;
         // Without a pause the stream would flow on with nobody listening.
@@ -117,24 +123,25 @@ export class Arrival {
 
   /** The peer left, or the deadline passed, while `waitingFor` was awaited. Always false: the way ends here. */
   gone(waitingFor: string): false {
-    if (this.timedOut) return this.refuse('exceeded timeout.', ...this.silence(waitingFor));
+    const code = this.heard ? 'connection.broken-off' : 'connection.silent';
+    if (this.timedOut) return this.refuse(code, 'exceeded timeout.', ...this.silence(waitingFor));
     const why = this.error !== null ? `${systemErrorText(this.error)}.` : 'connection closed by client.';
     const seen = this.heard
-      ? `the connection ended in the middle of the ${waitingFor}.`
+      ? `the connection ended in the middle of the ${waitingFor}, which began with ${this.seen}.`
       : 'the connection ended before a byte was sent: a port probe or a health check.';
-    return this.refuse(why, seen, '');
+    return this.refuse(code, why, seen, '');
   }
 
   /** Mosquitto's line with `reason`, ours with the meaning and the remedy; then the socket is closed. */
-  refuse(reason: string, means: string, remedy: string): false {
+  refuse(code: LogCode, reason: string, means: string, remedy: string): false {
     this.settle();
     const { log } = this.listener.shared.options;
     const { address, port } = this.peer;
     this.record(reason, means, remedy);
     const who = this.named ? `${address} [${address}:${port}]` : '(null) [(null):0]';
     if (log.connections) {
-      log.write('notice', `Client ${who} disconnected: ${reason}`);
-      this.explain(means, remedy);
+      log.write('notice', `Client ${who} disconnected: ${reason}`, { ...this.about(code), reason });
+      this.explain(code, means, remedy);
     }
     this.socket.destroy();
     this.raw.destroy();
@@ -157,8 +164,28 @@ export class Arrival {
   }
 
   /** One line of ours: who, where, what it was, what to do. */
-  explain(means: string, remedy: string): void {
-    this.listener.shared.options.log.write('notice', `  ${this.place}: ${means}${remedy === '' ? '' : ` ${remedy}`}`);
+  explain(code: LogCode, means: string, remedy: string): void {
+    const text = `  ${this.place}: ${means}${remedy === '' ? '' : ` ${remedy}`}`;
+    this.listener.shared.options.log.write('notice', text, this.about(code));
+  }
+
+  about(code: LogCode): About {
+    const { address, port, listener, certificate } = this.peer;
+    const bytes = this.firstBytes === null ? undefined : escapedBytes(this.firstBytes);
+    return {
+      code,
+      address,
+      port,
+      listener: listener.name,
+      certificate: certificate?.subject,
+      phase: this.phase,
+      bytes,
+    };
+  }
+
+  /** The first bytes, for a sentence. */
+  get seen(): string {
+    return this.firstBytes === null ? 'nothing' : `"${escapedBytes(this.firstBytes)}"`;
   }
 
   private silence(waitingFor: string): [string, string] {
@@ -166,7 +193,7 @@ export class Arrival {
     this.listener.shared.options.meter.connectTimeouts++;
     return this.heard
       ? [
-          `the ${waitingFor} was not complete after ${seconds} s.`,
+          `the ${waitingFor} was not complete after ${seconds} s; it began with ${this.seen}.`,
           'A slow network, or a client that waits for something.',
         ]
       : [

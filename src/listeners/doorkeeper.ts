@@ -161,21 +161,21 @@ export class AddressDoorkeeper implements Doorkeeper {
     const seconds = Math.round((until - since) / 1000);
     const { log, recorder } = this.#options;
     recorder?.note('address.banned', { address: source, seconds, because });
-    log.write('notice', `Connections from ${source} are closed for ${seconds} s: ${because}.`);
-    log.write('notice', `  'zancudo bans lift ${source}' lets it in again at once; ban_exempt in the configuration exempts it.`);
+    log.write('notice', `Connections from ${source} are closed for ${seconds} s: ${because}.`, { code: 'connection.banned', address: source });
+    log.write('notice', `  'zancudo bans lift ${source}' lets it in again at once; ban_exempt in the configuration exempts it.`, { code: 'connection.banned', address: source });
   } // prettier-ignore
 
   #sayTooMany(address: string): void {
     const { log, limits } = this.#options;
-    log.write('notice', `Client connection from ${address} denied: max_connection_rate exceeded.`);
-    log.write('notice', `  ${sourceOf(address)} opens more than ${limits.connectionsPerSecond} connections a second; its further ones are closed without a line for a minute.`);
+    log.write('notice', `Client connection from ${address} denied: max_connection_rate exceeded.`, { code: 'connection.rate', address });
+    log.write('notice', `  ${sourceOf(address)} opens more than ${limits.connectionsPerSecond} connections a second; its further ones are closed without a line for a minute.`, { code: 'connection.rate', address });
   } // prettier-ignore
 
   #sayFull(now: number): void {
     if (now - this.#fullSaidAt < FULL_COMPLAINT_MS) return;
     this.#fullSaidAt = now;
     const text = 'Warning: The list of bans is full: the oldest one that no operator has asked for ends early for each new one. So many sources at once are better kept out by a firewall.';
-    this.#options.log.write('warning', text);
+    this.#options.log.write('warning', text, 'connection.bans-full');
   } // prettier-ignore
 
   #isExempt(address: string): boolean {

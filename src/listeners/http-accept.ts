@@ -7,6 +7,7 @@ import { recognise } from './first-bytes.ts';
 import { SILENT_LEAVE } from './tls-accept.ts';
 
 export async function answerHttp(arrival: Arrival): Promise<boolean> {
+  arrival.phase = 'HTTP';
   const tongue = await arrival.readAhead(bytes => ({ value: recognise(bytes), used: 0 }));
   if (tongue === null) return leftInSilence(arrival);
   if (tongue !== 'http') return true;
@@ -17,10 +18,15 @@ export async function answerHttp(arrival: Arrival): Promise<boolean> {
 /** After the handshake, before a first byte. */
 function leftInSilence(arrival: Arrival): false {
   if (arrival.error !== null) return arrival.gone('first packet');
-  if (!arrival.timedOut) return arrival.refuse('connection closed by client.', ...SILENT_LEAVE);
+  if (!arrival.timedOut) return arrival.refuse('tls.silent-leave', 'connection closed by client.', ...SILENT_LEAVE);
   const { limits, meter } = arrival.listener.shared.options;
   meter.connectTimeouts++;
   const seconds = limits.handshakeTimeoutMs / 1000;
   const means = `nothing was sent for ${seconds} s after the TLS handshake had begun.`;
-  return arrival.refuse('exceeded timeout.', means, 'A port probe, or a client that waits for the server.');
+  return arrival.refuse(
+    'connection.silent',
+    'exceeded timeout.',
+    means,
+    'A port probe, or a client that waits for the server.',
+  );
 }

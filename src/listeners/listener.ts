@@ -5,6 +5,7 @@
  * ones. The rules object itself stays the same, because peers and sessions point to it.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { About, LogCode } from '../base/mod.ts';
 import type { ListenerRules, Peer } from '../broker/ports.ts';
 import { SocketLink, errorCode, type WriteScheduler } from '../transport/mod.ts';
 import type { Admission, Seats } from './admission.ts';
@@ -91,7 +92,8 @@ export class Listener {
 
   private putInForce(tls: LoadedTls | null): void {
     this.tls = tls;
-    for (const remark of tls?.remarks ?? []) this.shared.options.log.write('warning', remark);
+    for (const remark of tls?.remarks ?? [])
+      this.shared.options.log.write('warning', remark, { code: 'listener.remark', listener: this.rules.name });
   }
 
   /** Stops listening; links are left to their owner. */
@@ -103,18 +105,34 @@ export class Listener {
     const { log } = this.shared.options;
     const { port, unixPath } = this.rules;
     if (unixPath !== null) {
-      log.write('information', `Opening unix listen socket on path ${unixPath}.`);
+      log.write('information', `Opening unix listen socket on path ${unixPath}.`, {
+        code: 'listener.opening',
+        listener: this.rules.name,
+      });
       return listenOnPath(this.addServer(), unixPath);
     }
     const http = this.rules.protocol === 'http_api';
-    if (http) log.write('information', `Opening http api listen socket on port ${port}.`);
+    if (http)
+      log.write('information', `Opening http api listen socket on port ${port}.`, {
+        code: 'listener.opening',
+        listener: this.rules.name,
+        port,
+      });
     for (const at of await bindAddresses(this.settings)) {
-      if (!http) log.write('information', `Opening ${at.family} listen socket on port ${port}.`);
+      if (!http)
+        log.write('information', `Opening ${at.family} listen socket on port ${port}.`, {
+          code: 'listener.opening',
+          listener: this.rules.name,
+          port,
+        });
       try {
         await listenOn(this.addServer(), at, port);
       } catch (error) {
         if (!this.canDoWithout(error, at.family)) throw error;
-        log.write('warning', `Warning: ${(error as ListenerError).message.replace('Error: ', '')}`);
+        log.write('warning', `Warning: ${(error as ListenerError).message.replace('Error: ', '')}`, {
+          code: 'listener.remark',
+          listener: this.rules.name,
+        });
       }
     }
   }
@@ -137,7 +155,7 @@ export class Listener {
     const now = performance.now();
     if (now - this.complainedAt < COMPLAINT_INTERVAL_MS) return;
     this.complainedAt = now;
-    this.shared.options.log.write('warning', NO_SOCKETS_LEFT);
+    this.shared.options.log.write('warning', NO_SOCKETS_LEFT, 'listener.sockets-used-up');
   }
 
   private accept(socket: Socket): void {
@@ -148,7 +166,11 @@ export class Listener {
       return admission.turnAway(this.seats, socket);
     const limit = admission.enter(this.seats, this.rules);
     if (limit !== null) {
-      options.log.write('notice', `Client connection from ${peer.address} denied: ${limit} exceeded.`);
+      options.log.write(
+        'notice',
+        `Client connection from ${peer.address} denied: ${limit} exceeded.`,
+        this.about('connection.limit', peer),
+      );
       options.recorder?.note('connection.denied', { address: peer.address, listener: this.rules.name, limit });
       socket.destroy();
       return;
@@ -157,11 +179,19 @@ export class Listener {
     socket.once('close', leaveSeat);
     if (options.limits.noDelay) socket.setNoDelay(true);
     if (options.log.connections && this.settings.proxyProtocol === 0 && this.rules.protocol !== 'http_api') {
-      options.log.write('notice', `New connection from ${peer.address}:${peer.port} on port ${this.rules.port}.`);
+      options.log.write(
+        'notice',
+        `New connection from ${peer.address}:${peer.port} on port ${this.rules.port}.`,
+        this.about('connection.opened', peer),
+      );
     }
     const steps = this.steps();
     if (steps.length === 0) options.onLink(new SocketLink(socket, this.shared.scheduler), peer);
     else void receive(new Arrival(this, socket, peer), steps);
+  }
+
+  private about(code: LogCode, { address, port }: Peer): About {
+    return { code, address, port, listener: this.rules.name, phase: 'TCP' };
   }
 
   private peerOf(socket: Socket): Peer {
@@ -217,6 +247,7 @@ async function receive(arrival: Arrival, steps: readonly Step[]): Promise<void> 
     arrival.listener.shared.options.log.write(
       'error',
       `Error: internal fault while accepting ${arrival.place}: ${text}`,
+      arrival.about('broker.fault'),
     );
     arrival.socket.destroy();
     arrival.raw.destroy();

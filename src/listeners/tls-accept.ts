@@ -9,6 +9,7 @@
  * Not tls.createServer: that one destroys a peer with a bad certificate without an alert, and tells no one who it was.
  */
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { isLogCode, type LogCode } from '../base/mod.ts';
 import type { PeerRefusal } from '../broker/ports.ts';
 import { errorCode } from '../transport/mod.ts';
 import type { Arrival } from './arrival.ts';
@@ -26,6 +27,7 @@ const TLS_HANDSHAKE = 'TLS handshake failed';
 const VERIFY_FAILED = 'error:0A000086:SSL routines::certificate verify failed';
 
 export async function startTls(arrival: Arrival): Promise<boolean> {
+  arrival.phase = 'TLS';
   const tongue = await arrival.readAhead(bytes => ({ value: recognise(bytes), used: 0 }));
   if (tongue === null) return arrival.gone('TLS handshake');
   if (tongue !== 'tls') return refuseOther(arrival, tongue);
@@ -77,7 +79,8 @@ function handshakeDone(arrival: Arrival, socket: TLSSocket): Promise<boolean> {
     // Stays for the life of the connection: OpenSSL's words are logged here, the link says `Protocol error`.
     socket.on('error', (error: Error) => {
       arrival.error ??= error;
-      if (errorCode(error).startsWith('ERR_SSL_')) logOpenssl(arrival, opensslText(error));
+      if (errorCode(error).startsWith('ERR_SSL_'))
+        logOpenssl(arrival, meaningOf(errorCode(error)).code, opensslText(error));
     });
     // A fault after the handshake is kept inside by Node unless a tls.Server owns the socket; it says this much.
     socket.on('_tlsError', (error: Error) => void socket.destroy(error));
@@ -91,8 +94,9 @@ function countRefusal({ listener }: Arrival, cause: string): void {
   meter.refusals.set(cause, (meter.refusals.get(cause) ?? 0) + 1);
 }
 
-function logOpenssl(arrival: Arrival, text: string): void {
-  arrival.listener.shared.options.log.write('error', `OpenSSL Error while trying to get the error[0]: ${text}`);
+function logOpenssl(arrival: Arrival, code: LogCode, text: string): void {
+  const { log } = arrival.listener.shared.options;
+  log.write('error', `OpenSSL Error while trying to get the error[0]: ${text}`, arrival.about(code));
 }
 
 function refuseHandshake(arrival: Arrival): false {
@@ -103,37 +107,45 @@ function refuseHandshake(arrival: Arrival): false {
     if (!arrival.timedOut && log.connections) explainBrokenOff(arrival);
     return arrival.gone('TLS handshake');
   }
-  const { means, remedy } = meaningOf(code);
+  const meaning = meaningOf(code);
   // The peer is named and the reason told even where connection messages are off: somebody is being refused.
-  if (!log.connections) arrival.explain(means, remedy);
-  return arrival.refuse('Protocol error.', means, remedy);
+  if (!log.connections) arrival.explain(meaning.code, meaning.means, meaning.remedy);
+  return arrival.refuse(meaning.code, 'Protocol error.', meaning.means, meaning.remedy);
 }
 
 function explainBrokenOff(arrival: Arrival): void {
   const means =
     'the client broke off the TLS handshake without an alert; Node.js clients do so when they do not trust our certificate.';
-  arrival.explain(means, 'Give the client our CA certificate, and connect by a name that our certificate holds.');
+  arrival.explain(
+    'tls.broken-off',
+    means,
+    'Give the client our CA certificate, and connect by a name that our certificate holds.',
+  );
 }
 
 function refuseOther(arrival: Arrival, tongue: Exclude<Tongue, 'tls'>): false {
   countRefusal(arrival, 'no TLS on a TLS port');
   if (tongue === 'http') {
-    logOpenssl(arrival, HTTP_REQUEST);
+    logOpenssl(arrival, 'tls.http-on-tls-port', HTTP_REQUEST);
     return arrival.refuse(
+      'tls.http-on-tls-port',
       'Protocol error.',
       'HTTP without TLS on a TLS port.',
       'Use https:// or wss://, on a listener with protocol websockets.',
     );
   }
-  logOpenssl(arrival, WRONG_VERSION);
+  const code = tongue === 'mqtt' ? 'tls.plain-on-tls-port' : 'tls.not-tls';
+  logOpenssl(arrival, code, WRONG_VERSION);
   if (tongue === 'unknown') {
     return arrival.refuse(
+      code,
       'Protocol error.',
-      'neither TLS nor MQTT on a TLS port: a port scan, or a device set to another protocol.',
+      `neither TLS nor MQTT on a TLS port, but ${arrival.seen}: a port scan, or a device set to another protocol.`,
       'Check what the device is meant to speak.',
     );
   }
   arrival.explain(
+    code,
     'plain MQTT on a TLS port.',
     'Let the client use TLS (mosquitto_sub: --cafile CA), or connect to a listener without TLS.',
   );
@@ -170,6 +182,7 @@ function notePsk(arrival: Arrival, proof: PskProof, cipher: string): boolean {
   if (identity === null || key === null || !cipher.includes('PSK')) {
     countRefusal(arrival, 'pre-shared key not proved');
     return arrival.refuse(
+      'tls.psk-not-proved',
       'Protocol error.',
       'the handshake did not prove a pre-shared key.',
       'Give the client an identity and key of psk_file.',
@@ -193,7 +206,7 @@ function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): v
   if (judgement === null) return;
   if (leaf !== undefined && notePass(arrival, socket, tls, judgement, leaf.raw)) return;
   countRefusal(arrival, judgement.code);
-  logOpenssl(arrival, VERIFY_FAILED);
+  logOpenssl(arrival, codeOf(judgement), VERIFY_FAILED);
   explainJudgement(arrival, judgement);
   arrival.record(judgement.reason, `${judgement.log}.`, judgement.remedy.join(' '));
   arrival.peer.refusal = { code: judgement.code, reason: judgement.reason };
@@ -217,7 +230,12 @@ function notePass(
 }
 
 function explainJudgement(arrival: Arrival, judgement: Judgement): void {
-  arrival.explain(`${judgement.log}.`, judgement.remedy.join(' '));
+  arrival.explain(codeOf(judgement), `${judgement.log}.`, judgement.remedy.join(' '));
+}
+
+/** Every verdict has its code in the table; whoever judges may be another one some day. */
+function codeOf({ code }: Judgement): LogCode {
+  return isLogCode(code) ? code : 'tls.client-certificate-refused';
 }
 
 /** After a reload: the same certificate under the present CA, CRL and date. OpenSSL cannot be asked twice. */
@@ -244,7 +262,7 @@ function watchSilentLeave(arrival: Arrival, socket: TLSSocket): void {
 function explainSilentLeave(arrival: Arrival): void {
   const { link, error } = arrival;
   if (link === null || link.heard || link.ended?.by === 'us' || error !== null) return;
-  arrival.explain(...SILENT_LEAVE);
+  arrival.explain('tls.silent-leave', ...SILENT_LEAVE);
   arrival.record('left before CONNECT', ...SILENT_LEAVE);
 }
 

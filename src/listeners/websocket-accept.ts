@@ -10,6 +10,7 @@ const BLANK_LINE = '\r\n\r\n';
 type Read = { kind: 'block'; block: Buffer } | { kind: 'tls' } | { kind: 'mqtt' } | { kind: 'long' } | { kind: 'more' };
 
 export async function openWebSocket(arrival: Arrival): Promise<boolean> {
+  arrival.phase = 'WebSocket';
   const bytesMax = arrival.listener.shared.options.limits.httpHeaderBytesMax;
   const read = await arrival.readAhead(bytes => readBlock(bytes, bytesMax));
   if (read === null) return arrival.gone('WebSocket request');
@@ -39,7 +40,11 @@ function refuseOther(arrival: Arrival, read: Exclude<Read, { kind: 'block' }>, b
   meter.protocolErrors++;
   switch (read.kind) {
     case 'mqtt':
-      arrival.explain('plain MQTT on a WebSocket port.', 'Connect to a listener with protocol mqtt, or use ws://.');
+      arrival.explain(
+        'listener.websocket-only',
+        'plain MQTT on a WebSocket port.',
+        'Connect to a listener with protocol mqtt, or use ws://.',
+      );
       arrival.peer.refusal = { code: 'listener.websocket-only', reason: 'this port expects MQTT over WebSocket' };
       arrival.handOver();
       return false;
@@ -47,20 +52,24 @@ function refuseOther(arrival: Arrival, read: Exclude<Read, { kind: 'block' }>, b
       log.write(
         'notice',
         `Client from ${arrival.peer.address}:${arrival.peer.port} appears to be using TLS to connect to a non-TLS listener.`,
+        arrival.about('connection.tls-on-plain-port'),
       );
       return arrival.refuse(
+        'connection.tls-on-plain-port',
         'protocol error.',
         'TLS on a WebSocket port without TLS.',
         'Use ws:// here, or give the listener certfile and keyfile.',
       );
     case 'long':
       return arrival.refuse(
+        'websocket.request-too-long',
         'bad socket read/write: Unknown error',
         `the HTTP request is longer than ${bytesMax} bytes.`,
         'Raise packet_buffer_size if cookies or tokens need the room.',
       );
     case 'more':
       return arrival.refuse(
+        'websocket.early-bytes',
         'malformed packet.',
         'bytes follow the HTTP request before it was answered.',
         'The client must wait for the answer (RFC 6455, 4.1).',
@@ -111,5 +120,5 @@ const REFUSALS: Record<UpgradeFault, { reason: string; means: (saw: string) => s
 function refuseUpgrade(arrival: Arrival, fault: UpgradeFault, saw: string): false {
   const row = REFUSALS[fault];
   arrival.listener.shared.options.meter.protocolErrors++;
-  return arrival.refuse(row.reason, row.means(saw), row.remedy);
+  return arrival.refuse(`websocket.${fault}`, row.reason, row.means(saw), row.remedy);
 }

@@ -1,4 +1,5 @@
 /** The last stage: the client is in. CONNACK first, then what waited for it. */
+import { aboutConnection } from '../about.ts';
 import { encodeConnack, LARGEST_PACKET_BYTES, type Properties, reasonCodes } from '../../codec/mod.ts';
 import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import { CONFINED_SECONDS_MAX } from '../confined.ts';
@@ -114,12 +115,22 @@ function logAccepted({ broker, connection, packet, clientId, sessionPresent }: C
     const kind = packet.bridge ? 'bridge' : 'client';
     const user = connection.identity.username === null ? '' : `, u'${connection.identity.username}'`;
     const details = `p${packet.version}, c${packet.cleanStart ? 1 : 0}, k${packet.keepAlive}${user}`;
-    log.write('notice', `New ${kind} connected from ${peer.address}:${peer.port} as ${clientId} (${details}).`);
-    if (connection.pass !== null) log.write('notice', `  The connection of ${clientId} ${connection.pass.limit}.`);
+    const about = aboutConnection('client.connected', connection);
+    log.write('notice', `New ${kind} connected from ${peer.address}:${peer.port} as ${clientId} (${details}).`, about);
+    if (connection.pass !== null)
+      log.write(
+        'notice',
+        `  The connection of ${clientId} ${connection.pass.limit}.`,
+        aboutConnection('client.confined', connection),
+      );
   }
   if (log.debug) logWill(log, packet);
   if (peer.tls !== null && log.connections) {
-    log.write('notice', `Client ${clientId} negotiated ${peer.tls.version} cipher ${peer.tls.cipher}`);
+    log.write(
+      'notice',
+      `Client ${clientId} negotiated ${peer.tls.version} cipher ${peer.tls.cipher}`,
+      aboutConnection('client.connected', connection),
+    );
   }
   if (log.debug) log.write('debug', `Sending CONNACK to ${clientId} (${sessionPresent ? 1 : 0}, 0)`);
 }

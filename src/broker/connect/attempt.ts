@@ -1,3 +1,4 @@
+import type { LogCode } from '../../base/mod.ts';
 import type { Connect } from '../../codec/mod.ts';
 import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection.ts';
@@ -39,6 +40,8 @@ export interface ConnectRefusal {
   reasonString?: string;
   /** For the line `Protocol error from ...`. */
   protocolText?: string;
+  /** For the log; `client.refused` if absent. */
+  code?: LogCode;
 }
 
 /** Undefined lets the attempt go on to the next stage. */

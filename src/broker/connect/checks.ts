@@ -1,4 +1,5 @@
 /** The stages of CONNECT that look at the packet and the listener's rules, and change nothing outside the attempt. */
+import { isLogCode } from '../../base/mod.ts';
 import { reasonCodes, returnCodes } from '../../codec/mod.ts';
 import { isValidTopicName } from '../../topics/mod.ts';
 import { phraseFor } from '../endings.ts';
@@ -17,7 +18,8 @@ export function checkPeer({ connection }: ConnectAttempt): StageOutcome {
   const { refusal: verdict, pass } = connection.peer;
   if (verdict === null || pass !== undefined) return undefined;
   // Why was logged by the listener when it saw it.
-  return { ...notAuthorised(), reasonString: verdict.reason };
+  const code = isLogCode(verdict.code) ? verdict.code : 'client.refused';
+  return { ...notAuthorised(), reasonString: verdict.reason, code };
 }
 
 /** [MQTT-3.1.3-5] to [MQTT-3.1.3-8] */

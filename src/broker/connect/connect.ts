@@ -6,6 +6,7 @@
  */
 import type { PacketError } from '../../codec/mod.ts';
 import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../../codec/mod.ts';
+import { aboutPeer } from '../about.ts';
 import { confine, unlessConfined } from '../confined.ts';
 import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection.ts';
@@ -14,7 +15,7 @@ import { recordRefused } from '../recording.ts';
 import { accept } from './accept.ts';
 import type { ConnectAttempt, ConnectRefusal, Stage, StageOutcome } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
-import { looksLikeTls, nameFirstBytes } from './first-bytes.ts';
+import { explainStrange } from './first-bytes.ts';
 import { applyKeepAlive, checkClientId, checkPeer, checkPrefix, checkWill, nameClient } from './checks.ts';
 import { prepareRules } from './prepare-rules.ts';
 import { makeRoom, resumeSession, takeOver } from './resume.ts';
@@ -97,6 +98,7 @@ export function refuse(attempt: ConnectAttempt, refusal: ConnectRefusal): void {
   const code = connection.version === 5 ? refusal.v5 : refusal.v3;
   if (code !== null) sendRefusal(connection, connection.version === 5, code, refusal.reasonString);
   const ending: Ending = { reason: refusal.reason, disconnectCode: null, will: 'discard', recorded: true };
+  ending.code = refusal.code ?? 'client.refused';
   connection.clientId = attempt.clientId === '' ? connection.peer.address : attempt.clientId;
   const { because = refusal.reason } = refusal;
   broker.refusedLogins.note(connection.clientId, 'connect', '', broker.unixSecond, () => because);
@@ -132,30 +134,16 @@ function sendRefusal(connection: Connection, v5: boolean, reasonCode: number, re
 
 /** The end of a connection whose first packets could not be read. */
 export function refuseUnreadable(connection: Connection, error: PacketError): void {
-  const { broker, peer, reader } = connection;
+  const { broker, peer } = connection;
   const { answer } = error;
   countRefusal(broker, error.ending ?? phraseFor(error.reasonCode));
-  const firstPacket = connection.state === 'awaiting-connect';
-  const tls = firstPacket && looksLikeTls(reader.unread);
-  if (tls) {
+  const stranger = connection.state === 'awaiting-connect' ? explainStrange(connection) : {};
+  if (stranger.code === 'connection.tls-on-plain-port') {
     const text = `Client from ${peer.address}:${peer.port} appears to be using TLS to connect to a non-TLS listener.`;
-    broker.log.write('notice', text);
+    broker.log.write('notice', text, aboutPeer(stranger.code, peer));
   } else if (error.text !== '') connection.logProtocolError(error.text);
   if (answer.kind === 'connack-v3') sendRefusal(connection, false, answer.returnCode);
   else if (answer.kind === 'connack-v5') sendRefusal(connection, true, error.reasonCode);
-  const ending: Ending = { reason: error.ending ?? phraseFor(error.reasonCode), disconnectCode: null, will: 'discard' };
-  const explanation = tls ? tlsRemedy(connection) : notMqtt(connection);
-  if (firstPacket && explanation !== null) ending.explanation = explanation;
-  endConnection(broker, connection, ending);
-}
-
-function tlsRemedy({ peer }: Connection): string {
-  return `  ${peer.listener.name} speaks plain MQTT: connect to a TLS listener, or give this one certfile and keyfile.`;
-}
-
-function notMqtt({ peer, reader }: Connection): string | null {
-  const name = nameFirstBytes(reader.unread);
-  return name === null
-    ? null
-    : `  ${peer.address}:${peer.port} sent ${name} to ${peer.listener.name}, which speaks MQTT.`;
+  const reason = error.ending ?? phraseFor(error.reasonCode);
+  endConnection(broker, connection, { reason, disconnectCode: null, will: 'discard', ...stranger });
 }

@@ -8,6 +8,7 @@
  * A device that comes back from where it was takes its own old connection over; that is no round. Only when one source
  * does so far more often than a device would is it told, too, and never held: two programs on one machine look like that.
  */
+import { aboutPeer } from '../about.ts';
 import { sourceOf } from '../../base/mod.ts';
 import { reasonCodes, returnCodes } from '../../codec/mod.ts';
 import type { Connection } from '../connection.ts';
@@ -112,8 +113,9 @@ function sayFight({ broker, connection, clientId }: ConnectAttempt, old: Connect
     : 'Give each of them a client identifier of its own.';
   const meanwhile = holds ? ' Until then newcomers are held off.' : '';
   broker.recorder.note('client.twins', { client: clientId, one: one!, other: other! });
-  broker.log.write('warning', `Warning: Two clients throw each other out as ${clientId}: ${one} and ${other}.`);
-  broker.log.write('warning', `  ${remedy}${meanwhile}`);
+  const about = { ...aboutPeer('client.taking-turns', connection.peer), client: clientId };
+  broker.log.write('warning', `Warning: Two clients throw each other out as ${clientId}: ${one} and ${other}.`, about);
+  broker.log.write('warning', `  ${remedy}${meanwhile}`, about);
 } // prettier-ignore
 
 function placeOf({ peer, connect }: Connection): string {

@@ -55,7 +55,10 @@ export function resumeSession(attempt: ConnectAttempt): StageOutcome {
   const existing = broker.sessions.get(clientId);
   const isBridge = attempt.connection.peer.listener.bridge !== undefined;
   if (existing !== undefined && !attempt.tookOver && !isBridge && broker.log.connections) {
-    broker.log.write('notice', `Client ${clientId} [(null):0] disconnected: session taken over.`);
+    broker.log.write('notice', `Client ${clientId} [(null):0] disconnected: session taken over.`, {
+      code: 'client.taken-over',
+      client: clientId,
+    });
   }
   if (existing !== undefined && packet.cleanStart) {
     forgetWill(broker, existing); // [MQTT-3.1.3-9]: the client is back before the delay is over

@@ -124,7 +124,7 @@ export const logging: readonly OptionRow[] = [
     name: 'log_fold_after',
     type: integer({ argument: 'lines, 0-100000', min: 0, max: 100_000, outside: '100001', good: ['0', '10'] }),
     field: 'foldAfter',
-    says: 'Lines of one kind from one address that are written within a minute; further ones are counted, and at the end of the minute one line says how many there were and what the last one said. A client that connects and leaves may do so six times as often. 0 writes every line.',
+    says: 'How many lines of one kind of trouble from one address are written a minute, and five times as many at once; what comes on top is counted, and once a minute a line says how many there were and what the last one said, until a minute was quiet. A client that comes and goes may do so six times a minute for each of them: by default once a second. 0 writes every line.',
     since: 'ours',
     reload: 'live',
   }),

@@ -1,13 +1,13 @@
 /**
  * Folding counts what would be written again and again, instead of writing it.
  *
- *   line ── its key: code, and address or client ── seen up to `after` times this minute? ── yes: written
- *                                                        no: held; only the last one is kept, and how many
+ *   line ── its key: code, and address or client ── has credit? ── yes: written
+ *                                                       no: held; only the last one is kept, and how many
  *   at the end of the minute:   `  ... 412 times more in 60 s from 10.0.0.5, last at 1795301780: <the last line>`
  *
- * So the first lines and the last one are always there, a flood costs one line a minute for each kind and address, and
- * when it stops it is forgotten after a quiet minute. A client that comes and goes counts by its identifier, and may do
- * so once a second before that is a repetition. Lines without a key are never held.
+ * A key has credit for a while of trouble, and gets more every minute; who has used it up is told of once a minute until
+ * a minute was quiet. So the first lines and the last one are always there, a health check every two seconds is a line a
+ * minute, and a dozen failures are a dozen lines. Lines without a key are never held.
  */
 import { type About, type Folds, type LogCode, logCodes, sourceOf } from '../../base/mod.ts';
 import type { LogClass } from '../../broker/ports.ts';
@@ -16,8 +16,18 @@ export const foldingBounds = {
   windowMilliseconds: 60_000,
   /** Kinds and addresses that are told apart; whatever comes on top is counted by its code alone. */
   keysMax: 1000,
-  /** A client may come and go this often for each line of other kinds: with the default, once a second. */
-  clientFactor: 6,
+};
+
+/**
+ * Credit in multiples of `after`: what comes back in a minute, and how much there can be. A client may come and go once a
+ * second by the default; what only follows the noise of others has no credit of its own.
+ */
+const credits: Record<Folds, { aMinute: number; atMost: number }> = {
+  never: { aMinute: 0, atMost: 0 },
+  code: { aMinute: 1, atMost: 5 },
+  address: { aMinute: 1, atMost: 5 },
+  client: { aMinute: 6, atMost: 6 },
+  noise: { aMinute: 0, atMost: 0 },
 };
 
 export interface FoldedLine {
@@ -35,10 +45,13 @@ export interface FoldingOptions {
 }
 
 interface Entry {
+  folds: Folds;
+  credit: number;
+  creditAt: number;
+  /** The credit was used up, and there was no quiet minute since. */
+  folding: boolean;
+  /** Begin of the minute that is told of next. */
   since: number;
-  /** How many lines of it are written in a minute; 0 for those that only follow the noise of others. */
-  allowed: number;
-  seen: number;
   held: number;
   source: string | null;
   last: FoldedLine | null;
@@ -46,7 +59,7 @@ interface Entry {
 }
 
 export class Folding {
-  /** Lines of one key in a minute before the rest is counted; 0 folds nothing. */
+  /** Lines of one key that come back in a minute, see credits; 0 folds nothing. */
   after: number;
   #options: FoldingOptions;
   #entries = new Map<string, Entry>();
@@ -65,10 +78,9 @@ export class Folding {
     if (this.after === 0 || folds === 'never') return false;
     const source = sourceFor(folds, about);
     if (folds === 'noise' && (source === null || !this.#noisy.has(source))) return false;
-    const entry = this.#entry(keyOf(folds, text, about, source), about.code, source);
-    entry.seen++;
-    if (entry.seen <= entry.allowed) return false;
-    if (source !== null) this.#noisy.add(source);
+    const entry = this.#entry(keyOf(folds, text, about, source), folds, about.code, source);
+    if (this.#isPaid(entry)) return false;
+    if (source !== null && folds !== 'noise') this.#noisy.add(source);
     entry.held++;
     entry.last = { as, text, about };
     entry.lastAt = this.#options.wall();
@@ -91,7 +103,7 @@ export class Folding {
     this.#noisy.clear();
     for (const [key, entry] of this.#entries) {
       if (now - entry.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, entry, now);
-      if (entry.allowed > 0 && entry.seen > entry.allowed && entry.source !== null) this.#noisy.add(entry.source);
+      if (entry.folding && entry.folds !== 'noise' && entry.source !== null) this.#noisy.add(entry.source);
     }
   }
 
@@ -103,15 +115,37 @@ export class Folding {
     }
   }
 
-  /** What was folded goes on being folded, so that a flood is one line a minute; what was quiet is forgotten. */
+  /** What was folded goes on being folded until a minute was quiet. */
   #endMinute(key: string, entry: Entry, now: number): void {
-    if (entry.held === 0) {
+    if (entry.held > 0) this.#tell(entry, now);
+    else if (entry.folding || this.#hasFullCredit(entry)) {
       this.#entries.delete(key);
-      entry.seen = 0;
-      return;
+      entry.folding = false;
     }
-    this.#tell(entry, now);
     entry.since = now;
+  }
+
+  /** True while there is credit, which is used. */
+  #isPaid(entry: Entry): boolean {
+    if (entry.folding) return false;
+    entry.credit = this.#creditOf(entry);
+    entry.creditAt = this.#options.now();
+    if (entry.credit >= 1) {
+      entry.credit--;
+      return true;
+    }
+    entry.folding = true;
+    entry.since = entry.creditAt;
+    return false;
+  }
+
+  #creditOf({ folds, credit, creditAt }: Entry): number {
+    const minutes = (this.#options.now() - creditAt) / foldingBounds.windowMilliseconds;
+    return Math.min(this.after * credits[folds].atMost, credit + minutes * this.after * credits[folds].aMinute);
+  }
+
+  #hasFullCredit(entry: Entry): boolean {
+    return this.#creditOf(entry) >= this.after * credits[entry.folds].atMost;
   }
 
   #tell(entry: Entry, now: number): void {
@@ -127,40 +161,30 @@ export class Folding {
     this.#options.write({ as: last.as, text, about: { ...last.about, count: held } });
   }
 
-  #allowed(folds: Folds): number {
-    if (folds === 'noise') return 0;
-    return folds === 'client' ? this.after * foldingBounds.clientFactor : this.after;
-  }
-
-  #entry(key: string, code: LogCode, source: string | null): Entry {
+  #entry(key: string, folds: Folds, code: LogCode, source: string | null): Entry {
     const now = this.#options.now();
     const known = this.#entries.get(key);
     // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.
-    if (known !== undefined && (known.held > 0 || now - known.since < foldingBounds.windowMilliseconds)) return known;
-    this.#entries.delete(key);
-    if (this.#entries.size >= foldingBounds.keysMax) this.#forgetQuiet(now);
+    if (known !== undefined && now - known.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, known, now);
+    if (known !== undefined && this.#entries.has(key)) return known;
+    if (this.#entries.size >= foldingBounds.keysMax) this.#forgetQuiet();
     const isFull = this.#entries.size >= foldingBounds.keysMax;
     const shared = isFull ? this.#entries.get(code) : undefined;
     if (shared !== undefined) return shared;
-    const allowed = this.#allowed(logCodes[code].folds);
-    const entry: Entry = {
-      since: now,
-      allowed,
-      seen: 0,
-      held: 0,
-      source: isFull ? null : source,
-      last: null,
-      lastAt: 0,
-    };
+    const entry = newEntry(folds, isFull ? null : source, this.after * credits[folds].atMost, now);
     this.#entries.set(isFull ? code : key, entry);
     return entry;
   }
 
-  #forgetQuiet(now: number): void {
-    for (const [key, { held, since }] of this.#entries) {
-      if (held === 0 && now - since >= foldingBounds.windowMilliseconds) this.#entries.delete(key);
+  #forgetQuiet(): void {
+    for (const [key, entry] of this.#entries) {
+      if (!entry.folding && this.#hasFullCredit(entry)) this.#entries.delete(key);
     }
   }
+}
+
+function newEntry(folds: Folds, source: string | null, credit: number, now: number): Entry {
+  return { folds, credit, creditAt: now, folding: false, since: now, held: 0, source, last: null, lastAt: 0 };
 }
 
 function sourceFor(folds: Folds, { address }: About): string | null {
