@@ -63,7 +63,7 @@ test('after a kill -9 the record tells what happened to a client, with the death
   lamp.send(publish({ version: 5, topic: 'secret/door', payload: 'the payload', qos: 1, packetId: 2 }));
   await lamp.expect('puback');
   const other = await client(t, broker, 'lamp-2');
-  other.send(disconnect({ version: 5 }));
+  other.send(disconnect(5));
   await told(broker, 'lamp-1', /was not allowed to publish secret\/door/);
   broker.signal('SIGKILL');
   await until('the broker to be dead', () => broker.hasEnded);
