@@ -16,8 +16,11 @@ import { RingFiles, type RingSettings } from './ring-files.ts';
 
 /** A record survives a SIGKILL that comes this much later. */
 const FLUSH_MS = 500;
-/** What may wait for the disk, and what is kept without one; characters. The oldest goes. */
+/** So many characters are written at once: ten thousand clients may come back in a second. */
+const FLUSH_SIZE = 262_144;
+/** What is kept without files, and what may wait for a disk; characters. The oldest goes. */
 const MEMORY_MAX = 2_000_000;
+const WAITING_MAX = 8_000_000;
 /** After a failure the files are tried again so much later. */
 const RETRY_MS = 60_000;
 
@@ -100,15 +103,21 @@ export class FlightRecorder implements Recorder {
   #keep(line: string): void {
     this.#waiting.push(line);
     this.#waitingSize += line.length;
-    if (this.#waitingSize > MEMORY_MAX) this.#dropOldest();
-    if (this.#files !== null && this.#open && !this.#failing) this.#schedule(FLUSH_MS);
+    if (this.#waitingSize > this.#sizeMax) this.#dropOldest();
+    if (this.#files === null || !this.#open || this.#failing) return;
+    if (this.#waitingSize > FLUSH_SIZE) this.#startWriting();
+    else this.#schedule(FLUSH_MS);
+  }
+
+  get #sizeMax(): number {
+    return this.#files === null || this.#failing ? MEMORY_MAX : WAITING_MAX;
   }
 
   /** A quarter at once, so that this is seldom. */
   #dropOldest(): void {
     let size = this.#waitingSize;
     let count = 0;
-    while (size > MEMORY_MAX * 0.75) size -= this.#waiting[count++]!.length;
+    while (size > this.#sizeMax * 0.75) size -= this.#waiting[count++]!.length;
     const because = this.#files === null ? 'the record is in memory alone' : 'the disk did not take them in time';
     const gap = lineOf(this.#options.wall(), 'record.gap', { events: count, because });
     this.#waiting = this.#files === null ? this.#waiting.slice(count) : [gap, ...this.#waiting.slice(count)];
@@ -119,11 +128,15 @@ export class FlightRecorder implements Recorder {
     if (this.#files === null || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#writing ??= this.#write().finally(() => {
-        this.#writing = null;
-        if (this.#waiting.length > 0 && !this.#failing) this.#schedule(FLUSH_MS);
-      });
+      this.#startWriting();
     }, milliseconds).unref();
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = null;
+      if (this.#waiting.length > 0 && !this.#failing) this.#schedule(this.#waitingSize > FLUSH_SIZE ? 0 : FLUSH_MS);
+    });
   }
 
   async #write(): Promise<void> {
