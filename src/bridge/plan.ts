@@ -1,4 +1,5 @@
 /** What one bridge is to do, as the configuration says it; server/ hands a `connection` section over as it is. */
+import type { X509Certificate } from 'node:crypto';
 import type { Log, Link, Peer } from '../broker/ports.ts';
 
 export interface TopicRule {
@@ -69,6 +70,7 @@ export interface BridgePlan {
   readonly tlsVersion: string | null;
   readonly useOsCerts: boolean;
   readonly insecure: boolean;
+  readonly requireOcsp: boolean;
   readonly alpn: string | null;
   readonly identity: string | null;
   readonly psk: string | null;
@@ -111,6 +113,8 @@ export interface BridgePorts {
   forget(clientId: string): void;
   /** Messages under way at once; 0 for no limit. */
   inflightMax(): number;
+  /** What is wrong with the word of a CA that the other broker has stapled to its certificate (OCSP); null when it is good. */
+  judgeStaple(staple: Buffer, leaf: X509Certificate, issuer: X509Certificate): Promise<string | null>;
   /** Largest packet that this broker takes. */
   packetBytesMax(): number;
 }

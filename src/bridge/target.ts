@@ -49,7 +49,7 @@ export async function targetOf(
 ): Promise<Target> {
   const { version, retains, maximumQos } = features;
   const isPrivate = features.private && version !== 5;
-  const tls = await tlsOf(plan);
+  const tls = await tlsOf(plan, ports);
   const options: ConnectOptions = {
     host: address.host,
     port: address.port,
@@ -92,7 +92,7 @@ function connectProperties(plan: BridgePlan, ports: BridgePorts): Properties {
   };
 }
 
-async function tlsOf(plan: BridgePlan): Promise<TlsOptions | null> {
+async function tlsOf(plan: BridgePlan, ports: BridgePorts): Promise<TlsOptions | null> {
   const { cafile, capath, certfile, keyfile, identity, psk } = plan;
   if (identity !== null && psk !== null) return { ...common(plan), psk: { identity, key: keyOf(psk) } };
   if (cafile === null && capath === null && !plan.useOsCerts) return null;
@@ -103,7 +103,12 @@ async function tlsOf(plan: BridgePlan): Promise<TlsOptions | null> {
     ...(keyfile === null ? {} : { keyfile }),
   });
   const system = plan.useOsCerts && files.ca !== undefined ? { ca: [...files.ca, ...getCACertificates('system')] } : {};
-  return { ...common(plan), ...files, ...system };
+  return {
+    ...common(plan),
+    ...files,
+    ...system,
+    ...(plan.requireOcsp ? { judgeStaple: ports.judgeStaple.bind(ports) } : {}),
+  };
 }
 
 /** `bridge_insecure` is about the name alone: who issued the certificate is checked all the same. */

@@ -1,4 +1,5 @@
 /** What a connection can be told, and what it tells. */
+import type { X509Certificate } from 'node:crypto';
 import type { Properties, ProtocolVersion } from '../codec/mod.ts';
 import type { ClientError } from './client-error.ts';
 import type { Wire } from './wire.ts';
@@ -24,6 +25,11 @@ export interface TlsOptions {
   alpn?: string;
   /** Pre-shared key instead of certificates. */
   psk?: { identity: string; key: Buffer };
+  /**
+   * Asks the broker for the word of its CA that its certificate is not revoked (OCSP stapling), and judges it: null when
+   * it is good, otherwise why not, as a part of a sentence. Without a word there is no connection.
+   */
+  judgeStaple?: (staple: Buffer, leaf: X509Certificate, issuer: X509Certificate) => Promise<string | null>;
   /** Told every line of TLS secrets, for debugging with Wireshark. */
   onSecret?: (line: Buffer) => void;
 }

@@ -18,8 +18,10 @@ export async function secure(socket: Socket, endpoint: Endpoint, options: TlsOpt
   const name = options.serverName ?? hostOf(endpoint);
   const secured = start({ socket, host: name, ...(isIP(name) ? {} : { servername: name }), ...tlsSettings(options) });
   if (options.onSecret !== undefined) secured.on('keylog', options.onSecret);
+  const staple = options.judgeStaple === undefined ? null : stapleOf(secured);
   await handshake(secured, endpoint, options);
   await judge(secured, endpoint, name, options);
+  if (staple !== null) await requireStaple(secured, staple(), options.judgeStaple!);
   return secured;
 }
 
@@ -44,6 +46,7 @@ export function tlsSettings(options: TlsOptions): ConnectionOptions {
     ...(options.cert === undefined ? {} : { cert: options.cert }),
     ...(options.key === undefined ? {} : { key: options.key }),
     ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+    ...(options.judgeStaple === undefined ? {} : { requestOCSP: true }),
     ...(options.alpn === undefined ? {} : { ALPNProtocols: [options.alpn] }),
     ...(options.anyName === true ? { checkServerIdentity: () => undefined } : {}),
     ...trust(options),
@@ -92,6 +95,35 @@ async function judge(secured: TLSSocket, endpoint: Endpoint, name: string, optio
   const error = certificateRefused(endpoint, name, options, verdictCode(verdict), secured.getPeerX509Certificate());
   secured.destroy();
   throw error;
+}
+
+/** What has come with the certificate by the end of the handshake, if anything. */
+function stapleOf(secured: TLSSocket): () => Buffer | null {
+  let staple: Buffer | null = null;
+  secured.once('OCSPResponse', response => (staple = response));
+  return () => staple;
+}
+
+async function requireStaple(
+  secured: TLSSocket,
+  staple: Buffer | null,
+  judge: NonNullable<TlsOptions['judgeStaple']>,
+): Promise<void> {
+  const { X509Certificate } = await import('node:crypto');
+  // Unlike getPeerX509Certificate() this one finds an issuer among the trusted, which servers need not send.
+  const { raw, issuerCertificate } = secured.getPeerCertificate(true);
+  const objection =
+    staple === null || staple.length === 0
+      ? 'it has stapled no answer (OCSP)'
+      : await judge(staple, new X509Certificate(raw), new X509Certificate(issuerCertificate.raw));
+  if (objection === null) return;
+  secured.destroy();
+  throw new ClientError({
+    code: 'tls.ocsp',
+    kind: 'tls',
+    message: `The broker does not show that its certificate is not revoked: ${objection}.`,
+    remedy: ['It has to fetch an answer from its CA every few days and staple it to its certificate.'],
+  });
 }
 
 /** Typed as an Error by Node's types, and a code in fact. */

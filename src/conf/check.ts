@@ -32,7 +32,16 @@ const bridgeRules: readonly Rule<BridgeSettings>[] = [
     line: 'Error: Invalid bridge configuration: missing bridge_psk.',
     remedy: 'bridge_psk and bridge_identity go together.',
   },
+  {
+    broken: bridge => bridge.requireOcsp && !hasCertificates(bridge),
+    line: 'Error: Invalid bridge configuration: bridge_require_ocsp without certificates.',
+    remedy: 'It is about the certificate of the other broker: write bridge_cafile, and no bridge_psk.',
+  },
 ];
+
+function hasCertificates({ cafile, capath, useOsCerts, psk }: BridgeSettings): boolean {
+  return psk === null && (cafile !== null || capath !== null || useOsCerts);
+}
 
 const listenerRules: readonly Rule<ListenerSettings>[] = [
   {

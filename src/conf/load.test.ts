@@ -183,7 +183,6 @@ test('a mistyped name is refused with the name that was meant', () => {
 
 test('an option that cannot be refuses the file and says which', () => {
   const refused: [string, RegExp][] = [
-    ['listener 1\nconnection up\naddress h\ntopic #\nbridge_require_ocsp true', /'bridge_require_ocsp' cannot be used/],
     ['listener 1\ntls_engine pkcs11', /'tls_engine' cannot be used/],
     ['listener 1\ntls_keyform engine', /'tls_keyform' cannot be used/],
   ];
@@ -325,6 +324,10 @@ test('a bridge that lacks something is refused, and the line says what', () => {
       'Error: Invalid bridge configuration: missing bridge_identity.',
     ],
     ['connection b\naddress h\ntopic #\nbridge_identity i', 'Error: Invalid bridge configuration: missing bridge_psk.'],
+    [
+      'connection b\naddress h\ntopic #\nbridge_require_ocsp true',
+      'Error: Invalid bridge configuration: bridge_require_ocsp without certificates.',
+    ],
   ];
   for (const [content, line] of refused) assert.deepEqual(failureOf(content).lines, [line]);
   const at = (content: string): string | undefined => failureOf(content).lines[0];

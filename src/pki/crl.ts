@@ -35,7 +35,13 @@ export interface RevocationList {
   /** Identifiers of critical extensions that are not understood: such a list must not be relied on (RFC 5280, 5.2). */
   criticalUnknown: string[];
   /** What was signed, by which algorithm, and the signature. */
-  signed: { bytes: Buffer; algorithm: string; signature: Buffer };
+  signed: Signed;
+}
+
+export interface Signed {
+  bytes: Buffer;
+  algorithm: string;
+  signature: Buffer;
 }
 
 export interface CrlFile {
@@ -124,12 +130,13 @@ const checked = new WeakMap<RevocationList, Map<string, boolean>>();
 export function isSignedBy(list: RevocationList, ca: X509Certificate): boolean {
   const known = checked.get(list) ?? new Map<string, boolean>();
   checked.set(list, known);
-  const answer = known.get(ca.fingerprint256) ?? signatureHolds(list, ca.publicKey);
+  const answer = known.get(ca.fingerprint256) ?? signatureHolds(list.signed, ca.publicKey);
   known.set(ca.fingerprint256, answer);
   return answer;
 }
 
-function signatureHolds({ signed }: RevocationList, key: KeyObject): boolean {
+/** False also for algorithms that are not known here. */
+export function signatureHolds(signed: Signed, key: KeyObject): boolean {
   const hash = hashes[signed.algorithm];
   if (hash === undefined) return false;
   try {

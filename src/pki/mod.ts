@@ -19,6 +19,7 @@ export { type CertificateLimits, objectionsTo } from './device-limits.ts';
 export { explainCertificateFiles } from './explain-folder.ts';
 export { loadErrorOf } from './load-error.ts';
 export { authorityFiles, certificatesOfAuthority, hasAuthority } from './authority.ts';
+export { objectionToStaple } from './ocsp.ts';
 export { isEncrypted, readForeignCa, type ForeignCaFiles } from './foreign-ca.ts';
 export { keyPem, makeKey, readKey, type KeyKind } from './keys.ts';
 export { pem } from './pem.ts';

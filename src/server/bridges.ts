@@ -66,6 +66,10 @@ export class BridgeOffice {
         return { queued, inflight, filters: filters.map(({ filter }) => filter) };
       },
       forget: clientId => void view.forget(clientId),
+      judgeStaple: async (staple, leaf, issuer) => {
+        const { objectionToStaple } = await import('../pki/mod.ts');
+        return objectionToStaple(staple, leaf, issuer, Date.now());
+      },
       inflightMax: () => broker.settings.maxInflightMessages,
       packetBytesMax: () => broker.settings.maxPacketSizeBytes || 268_435_460,
     });
