@@ -13,6 +13,9 @@
  *   client    and the client identifier: a client that comes and goes all the time
  *   noise     as address, but only while something else from there is being folded
  */
+import type { FindingCode } from './finding-codes.ts';
+import type { Finding } from './finding.ts';
+
 export type Folds = 'never' | 'code' | 'address' | 'client' | 'noise';
 
 export interface CodeRow {
@@ -32,11 +35,13 @@ const table = {
   'broker.terminating': news(),
   'broker.configuration': news(),
   'broker.reloading': news(),
-  'broker.reload-failed': ours(),
+  'broker.reload-failed': theirs(),
   'broker.saved': news(),
   'broker.local-only': theirs(),
   'broker.cannot-start': theirs(),
-  'broker.privileges': ours(),
+  'broker.no-such-user': theirs(),
+  'broker.pid-file': theirs(),
+  'broker.privileges': theirs(),
   'broker.service-manager': ours(),
   'broker.keylog': theirs(),
   'broker.home': ours(),
@@ -45,8 +50,13 @@ const table = {
   'broker.fault': ours('code'),
   'broker.certificate-ends': ours(),
   'conf.invalid': theirs(),
-  'conf.remark': theirs(),
+  'conf.remark': ours(),
+  'conf.warning': theirs(),
   'plugin.loading': news(),
+  'plugin.says': news(),
+  'plugin.cannot-load': theirs(),
+  'plugin.fault': ours('code'),
+  'plugin.too-many-faults': ours(),
   'log.cannot-open': theirs(),
   'log.cannot-write': ours(),
   'log.lines-dropped': ours(),
@@ -163,8 +173,9 @@ const table = {
   // What is kept
   'store.opened': news(),
   'store.remark': ours(),
-  'store.failed': ours(),
-  'store.working': news(),
+  'store.cannot-open': theirs(),
+  'store.trouble': ours(),
+  'store.healed': news(),
   'store.taken-over': news(),
   'store.not-taken-over': ours(),
 
@@ -201,9 +212,22 @@ const table = {
 
 export type LogCode = keyof typeof table;
 
-export const logCodes: Readonly<Record<LogCode, CodeRow>> = table;
+/** Everything that `zancudo help CODE` knows. */
+export type Code = LogCode | FindingCode;
 
-/** For codes that come from elsewhere as a text: a verdict, a finding. */
+const found = ours();
+
+/** Findings are told in our own words, each as often as it is found. */
+export function rowOf(code: Code): CodeRow {
+  return isLogCode(code) ? table[code] : found;
+}
+
+/** That the table has it is looked after by a test (cli/codes/codes.test.ts). */
+export function codeOf(finding: Finding): Code {
+  return finding.code as Code;
+}
+
+/** For codes that come from elsewhere as a text: the verdict on a certificate. */
 export function isLogCode(text: string): text is LogCode {
   return Object.hasOwn(table, text);
 }
@@ -213,7 +237,7 @@ export function isLogCode(text: string): text is LogCode {
  * sentence apart. Values are the peer's own words; whoever writes them down bounds and escapes them.
  */
 export interface About {
-  code: LogCode;
+  code: Code;
   client?: string | undefined;
   user?: string | null | undefined;
   address?: string | undefined;

@@ -3,7 +3,7 @@ export { plainAddress, sourceOf } from './address.ts';
 export { AttemptLimit, type AttemptRules } from './attempt-limit.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { assert, unreachable } from './assert.ts';
-export { type About, type CodeRow, type Folds, isLogCode, type LogCode, logCodes } from './codes.ts';
+export { type About, type Code, codeOf, type CodeRow, type Folds, isLogCode, type LogCode, rowOf } from './codes.ts';
 export { systemClock, type TimeSource } from './clock.ts';
 export { escapedBytes } from './escaped-bytes.ts';
 export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';

@@ -44,10 +44,10 @@ export class BrokerInProcess implements EmbeddedBroker {
     const unknown = await unresolvableAddress(settings);
     if (unknown !== null) throw new BrokerError([...unknown.lines, ...unknown.explanation]);
     const log = this.#openLog(settings);
-    logMessages(log, read);
+    logMessages(log, read.messages);
     for (const option of ofTheProcess) {
       if (option in settings.places)
-        log.write('warning', `'${option}' is passed over: the process is not the broker's.`);
+        log.write('warning', `'${option}' is passed over: the process is not the broker's.`, 'conf.remark');
     }
     const plan = { home: null, settings, log, recorder: null, keylog: null, onPeer: null };
     const started = await assemble({ ...plan, inlinePlugins: inlineOf(this.#options) });

@@ -72,7 +72,7 @@ export function brokerFor(
     handedOver,
     log(level: LogLevel, text: string) {
       const as: LogClass = levels.has(level) ? level : 'notice';
-      for (const line of String(text).split('\n')) reach.log.write(as, `Plugin ${name}: ${line}`);
+      for (const line of String(text).split('\n')) reach.log.write(as, `Plugin ${name}: ${line}`, 'plugin.says');
     },
     publish(topic, payload, publishOptions = {}) {
       if (!isValidTopicName(topic)) throw new TypeError(`'${topic}' is no topic name`);

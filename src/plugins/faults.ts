@@ -42,8 +42,12 @@ export class Faults {
     if (this.tooMany || this.#max === 0 || this.#inMinute <= this.#max) return;
     this.tooMany = true;
     const text = `Plugin ${this.#name} has failed more than ${this.#max} times in a minute: ${this.#consequence}.`;
-    this.#log.write('error', text);
-    this.#log.write('error', '  Mend it and send SIGHUP (zancudo reload), which loads it anew.');
+    this.#log.write('error', text, 'plugin.too-many-faults');
+    this.#log.write(
+      'error',
+      '  Mend it and send SIGHUP (zancudo reload), which loads it anew.',
+      'plugin.too-many-faults',
+    );
   }
 
   #say(now: number, hook: string, error: unknown, so: string): void {
@@ -51,7 +55,11 @@ export class Faults {
     if (said !== undefined && now - said.at < SILENCE_MS) return void said.unsaid++;
     const unsaid = said?.unsaid ?? 0;
     const more = unsaid === 0 ? '' : ` It failed ${unsaid} times more since the last such line.`;
-    this.#log.write('error', `Plugin ${this.#name} failed in ${hook}: ${faultText(error)}; ${so}.${more}`);
+    this.#log.write(
+      'error',
+      `Plugin ${this.#name} failed in ${hook}: ${faultText(error)}; ${so}.${more}`,
+      'plugin.fault',
+    );
     this.#said.set(hook, { at: now, unsaid: 0 });
   }
 }

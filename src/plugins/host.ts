@@ -55,7 +55,9 @@ export class PluginHost {
   constructor({ log, now, logFiles }: HostOptions) {
     this.#reach = { log, broker: null };
     this.#logFiles = logFiles;
-    const afterwards = new Afterwards(error => log.write('error', `Error: for a plugin: ${faultText(error)}`));
+    const afterwards = new Afterwards(error =>
+      log.write('error', `Error: for a plugin: ${faultText(error)}`, 'plugin.fault'),
+    );
     this.#workshop = { log, now, reach: this.#reach, watchdog: new Watchdog(), afterwards };
   }
 

@@ -15,7 +15,7 @@ export interface Workshop extends Surroundings {
 export type Made = { ok: true; plugin: LoadedPlugin } | { ok: false; lines: string[] };
 
 export async function makePlugin(plan: PluginPlan, handedOver: unknown, workshop: Workshop): Promise<Made> {
-  workshop.log.write('information', `Loading plugin: ${plan.name}`);
+  workshop.log.write('information', `Loading plugin: ${plan.name}`, 'plugin.loading');
   try {
     return { ok: true, plugin: await made(plan, handedOver, workshop) };
   } catch (error) {

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { enrolmentService, passForExpired, tokenLogin } from '../admin/enrolment-mqtt/mod.ts';
-import { systemClock, findingLines } from '../base/mod.ts';
+import { codeOf, findingLines, type LogCode, systemClock } from '../base/mod.ts';
 import { Broker, TICK_MILLISECONDS } from '../broker/mod.ts';
 import type { ListenerRules, Peer } from '../broker/ports.ts';
 import { nearestExistingPath, type Settings } from '../conf/mod.ts';
@@ -78,6 +78,7 @@ export interface StartFailure {
   ok: false;
   lines: readonly string[];
   exitCode: number;
+  code?: LogCode;
 }
 
 export interface AssembleOptions {
@@ -194,7 +195,7 @@ export async function assemble({
     await plugins.stop();
     await opened.close();
     if (!(error instanceof ListenerError)) throw error;
-    return { ok: false, lines: error.lines, exitCode: error.exitCode };
+    return { ok: false, lines: error.lines, exitCode: error.exitCode, code: 'listener.cannot-open' };
   }
   remarkOnCertificates(log, options);
   remarkOnHttp(log, listeners, settings);
@@ -283,7 +284,7 @@ export function remarkOnCertificates(log: BrokerLog, options: readonly ListenerO
       const lines = findingLines(finding);
       if (finding.severity === 'note' || said.has(lines.join('\n'))) continue;
       said.add(lines.join('\n'));
-      for (const line of lines) log.write('warning', line);
+      for (const line of lines) log.write('warning', line, { code: codeOf(finding), file: finding.where });
     }
   }
 }

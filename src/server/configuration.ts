@@ -1,7 +1,7 @@
 /** Where the settings come from: a file named by -c, the secure home, or nothing (local-only mode). */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { type ConfFailure, type LoadResult, loadConfiguration, type Settings } from '../conf/mod.ts';
+import { type ConfFailure, type ConfMessage, type LoadResult, loadConfiguration, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { defaultHome, type Home, prepareHome } from './first-start.ts';
 import type { BrokerCommand } from './process/mod.ts';
@@ -52,6 +52,9 @@ export function logFailure(log: BrokerLog, { lines, explanation }: ConfFailure):
   for (const line of explanation) log.write('error', `  ${line}`, 'conf.invalid');
 }
 
-export function logMessages(log: BrokerLog, { messages }: LoadResult): void {
-  for (const { as, text } of messages) log.write(as, text, 'conf.remark');
+export function logMessages(log: BrokerLog, messages: readonly ConfMessage[]): void {
+  for (const { as, text } of messages) log.write(as, text, namesPlace.test(text) ? 'conf.remark' : 'conf.warning');
 }
+
+/** Our own words name file and line in front; Mosquitto's never do. */
+const namesPlace = /^\S+:\d+: /;

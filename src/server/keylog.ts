@@ -27,5 +27,6 @@ function refused(file: string, why: string): ProcessFailure {
     ok: false,
     lines: [`Error: Unable to open TLS keylog file "${file}": ${why}.`],
     exitCode: exitCodes.failure,
+    code: 'broker.keylog',
   };
 }

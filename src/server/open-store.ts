@@ -1,5 +1,5 @@
 /** The store that the configuration asks for: a file in persistence_location, or nothing but memory. */
-import { systemClock } from '../base/mod.ts';
+import { type LogCode, systemClock } from '../base/mod.ts';
 import type { ListenerRules, Recorder, Store, StoredState } from '../broker/ports.ts';
 import type { Broker } from '../broker/mod.ts';
 import { storeFile, type Settings } from '../conf/mod.ts';
@@ -20,6 +20,7 @@ export interface StoreFailure {
   ok: false;
   lines: readonly string[];
   exitCode: number;
+  code: LogCode;
 }
 
 export async function openStore(
@@ -30,8 +31,9 @@ export async function openStore(
   const file = storeFile(settings);
   if (file === null) return { ok: true, store: new MemoryStore(), restoreInto: () => {}, close: async () => {} };
   const refusal = await prepareStoreFile(file, settings, log);
-  if (refusal !== null) return { ok: false, ...refusal };
-  const say = (lines: readonly string[], as: 'error' | 'notice'): void => lines.forEach(line => log.write(as, line));
+  if (refusal !== null) return { ok: false, ...refusal, code: 'store.cannot-open' };
+  const say = (lines: readonly string[], as: 'error' | 'notice'): void =>
+    lines.forEach(line => log.write(as, line, as === 'error' ? 'store.trouble' : 'store.healed'));
   try {
     const { store, state, remarks } = await openDurableStore({
       file,
@@ -48,12 +50,12 @@ export async function openStore(
         recorder?.note('store.healed', { text: lines.map(line => line.trim()).join(' ') });
       },
     });
-    for (const remark of remarks) log.write('warning', remark);
-    log.write('information', `Store ${file}: ${promise(settings)}`);
+    for (const remark of remarks) log.write('warning', remark, { code: 'store.remark', file });
+    log.write('information', `Store ${file}: ${promise(settings)}`, { code: 'store.opened', file });
     return durable(store, state, log, recorder);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    return { ok: false, lines: error.lines, exitCode: error.exitCode };
+    return { ok: false, lines: error.lines, exitCode: error.exitCode, code: 'store.cannot-open' };
   }
 }
 
@@ -83,7 +85,7 @@ function durable(store: DurableStore, state: StoredState, log: BrokerLog, record
     );
     const { sessions, retained } = state;
     const text = `Restored ${sessions.length} sessions, ${retained.length} retained messages, ${waiting} messages that wait.`;
-    log.write('information', text);
+    log.write('information', text, 'store.opened');
     recorder?.note('store.restored', { text: text.replace(/\.$/, '') });
   };
   return { ok: true, store, restoreInto, close: () => store.close() };

@@ -62,8 +62,8 @@ export class PluginOffice {
     const host = await this.#open(settings);
     if (isNew && access !== undefined) this.#attachHost(access);
     const { ok, lines } = await host.prepare(wanted);
-    if (!ok) return { ok: false, lines, exitCode: exitCodes.securityFile };
-    for (const line of lines) this.#log.write('error', line);
+    if (!ok) return { ok: false, lines, exitCode: exitCodes.securityFile, code: 'plugin.cannot-load' };
+    for (const line of lines) this.#log.write('error', line, 'plugin.cannot-load');
     return null;
   }
 

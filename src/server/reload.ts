@@ -21,7 +21,7 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
   const report: ReloadReport = { ok: true, changed: [], waits: [], disconnected: 0, said: [] };
   log.overhear = (as, text) => void ((as === 'error' || as === 'warning') && report.said.push(text));
   try {
-    log.write('information', 'Reloading config.');
+    log.write('information', 'Reloading config.', 'broker.reloading');
     const found = planned(running, command, home);
     const isOpen = found !== null && (await openNewBackends(running, found)) && (await loadPlugins(running, found));
     const plan = isOpen ? found : null;
@@ -51,10 +51,10 @@ type GoodPlan = Extract<ReloadPlan, { ok: true }>;
 function planned(running: RunningBroker, command: BrokerCommand, home: Home | null): GoodPlan | null {
   const { log } = running;
   const result = reread(command, home);
-  logMessages(log, result);
+  logMessages(log, result.messages);
   if (!result.ok) {
     logFailure(log, result.failure);
-    log.write('error', '  The broker keeps running with its previous settings.');
+    log.write('error', '  The broker keeps running with its previous settings.', 'broker.reload-failed');
     return null;
   }
   const plan = planReload(running.settings, result.settings);
@@ -62,7 +62,7 @@ function planned(running: RunningBroker, command: BrokerCommand, home: Home | nu
     logFailure(log, plan.failure);
     return null;
   }
-  for (const { as, text } of plan.messages) log.write(as, text);
+  logMessages(log, plan.messages);
   return plan;
 }
 
@@ -70,8 +70,8 @@ function planned(running: RunningBroker, command: BrokerCommand, home: Home | nu
 async function openNewBackends({ backends, broker, log }: RunningBroker, { settings }: GoodPlan): Promise<boolean> {
   const failure = await backends.prepare(settings, present(broker));
   if (failure === null) return true;
-  for (const line of failure.lines) log.write('error', line);
-  log.write('error', '  The broker keeps running with its previous settings.');
+  for (const line of failure.lines) log.write('error', line, 'broker.reload-failed');
+  log.write('error', '  The broker keeps running with its previous settings.', 'broker.reload-failed');
   return false;
 }
 
@@ -79,8 +79,8 @@ async function openNewBackends({ backends, broker, log }: RunningBroker, { setti
 async function loadPlugins({ plugins, access, rules, log }: RunningBroker, { settings }: GoodPlan): Promise<boolean> {
   const failure = await plugins.prepare(settings, rules, access);
   if (failure === null) return true;
-  for (const line of failure.lines) log.write('error', line);
-  log.write('error', '  The broker keeps running with its previous settings.');
+  for (const line of failure.lines) log.write('error', line, 'broker.reload-failed');
+  log.write('error', '  The broker keeps running with its previous settings.', 'broker.reload-failed');
   return false;
 }
 
@@ -90,7 +90,7 @@ function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport
   access.setDevicePolicy(settings.devicePolicy);
   running.plugins.putInForce();
   const failure = access.reload(securityScopes(settings.listeners, rules));
-  for (const line of failure?.lines ?? []) log.write('error', line);
+  for (const line of failure?.lines ?? []) log.write('error', line, 'access.file-unreadable');
   // Listeners that could not open at the start (a machine without ::1) have no options.
   const options = optionsOf(settings, settings.listeners.map(listenerRules), access)
     .map((option, i) => withPskOf(running, option, i))

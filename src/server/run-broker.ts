@@ -4,7 +4,7 @@
  *   configuration ── privileges ── daemon ── pid file ── log ── access files ── listeners ── running ── signals ── stop
  */
 import { flushCompileCache } from 'node:module';
-import { type Finding, findingLines, systemClock } from '../base/mod.ts';
+import { codeOf, type Finding, findingLines, type LogCode, systemClock } from '../base/mod.ts';
 import type { Settings } from '../conf/mod.ts';
 import { BrokerLog } from '../observability/mod.ts';
 import { PkiError } from '../pki/mod.ts';
@@ -59,7 +59,7 @@ export async function runBroker(command: BrokerCommand): Promise<number> {
   });
   const code = await live(command, log, channel);
   if (!command.testConfiguration || code !== exitCodes.ok) {
-    log.write('information', `zancudo version ${productVersion()} terminating`);
+    log.write('information', `zancudo version ${productVersion()} terminating`, 'broker.terminating');
   }
   log.close();
   return code;
@@ -70,7 +70,7 @@ async function live(command: BrokerCommand, log: BrokerLog, channel: DaemonChann
   if (configuration === null) return exitCodes.failure;
   const { result, home } = configuration;
   if (result.ok) log.adoptStyle(result.settings.log);
-  logMessages(log, result);
+  logMessages(log, result.messages);
   const failure = result.ok ? await unresolvableAddress(result.settings) : result.failure;
   if (!result.ok || failure !== null) {
     logFailure(log, failure!);
@@ -91,7 +91,7 @@ async function configure(command: BrokerCommand, log: BrokerLog): Promise<Config
     return await readConfiguration(command);
   } catch (error) {
     if (!(error instanceof PkiError)) throw error;
-    for (const line of findingLines(error.finding)) log.write('error', line);
+    logFindings(log, [error.finding]);
     return null;
   }
 }
@@ -104,7 +104,9 @@ function announce(home: Home, log: BrokerLog): void {
 
 function logFindings(log: BrokerLog, findings: readonly Finding[]): void {
   for (const finding of findings) {
-    for (const line of findingLines(finding)) log.write(finding.severity === 'error' ? 'error' : 'warning', line);
+    const as = finding.severity === 'error' ? 'error' : 'warning';
+    const about = { code: codeOf(finding), file: finding.where };
+    for (const line of findingLines(finding)) log.write(as, line, about);
   }
 }
 
@@ -119,23 +121,33 @@ async function start(
   flushCompileCache();
   const privileges = dropPrivileges({ user: settings.user, environment: process.env });
   if (!privileges.ok) return fail(log, privileges);
-  for (const { as, text } of privileges.messages) log.write(as, text);
+  for (const { as, text } of privileges.messages) log.write(as, text, 'broker.privileges');
   const umask = applyUmask(process.env);
   if (!umask.ok) return fail(log, umask);
   const pidFile = settings.pidFile === null ? null : writePidFile(settings.pidFile);
   if (pidFile !== null && !pidFile.ok) return fail(log, pidFile);
   log.configure(settings.log);
-  log.write('information', `zancudo version ${productVersion()} starting`);
-  log.write('information', settings.path === null ? 'Using default config.' : `Config loaded from ${settings.path}.`);
-  for (const feature of features) log.write('information', `${feature} support available.`);
+  log.write('information', `zancudo version ${productVersion()} starting`, 'broker.starting');
+  log.write(
+    'information',
+    settings.path === null ? 'Using default config.' : `Config loaded from ${settings.path}.`,
+    'broker.configuration',
+  );
+  for (const feature of features) log.write('information', `${feature} support available.`, 'broker.feature');
   const plugins = startPlugins(settings.plugins, log);
   const code = plugins.ok ? await serve(command, settings, home, log, channel) : fail(log, plugins);
   pidFile?.remove();
   return code;
 }
 
-function fail(log: BrokerLog, { lines, exitCode }: ProcessFailure): number {
-  for (const line of lines) log.write('error', line);
+/** Where a failure brings no code of its own. */
+const usualCodes: Readonly<Record<number, LogCode>> = {
+  [exitCodes.configuration]: 'conf.invalid',
+  [exitCodes.securityFile]: 'access.file-unreadable',
+};
+
+function fail(log: BrokerLog, { lines, exitCode, code = usualCodes[exitCode] }: ProcessFailure): number {
+  for (const line of lines) log.write('error', line, code ?? 'broker.cannot-start');
   return exitCode;
 }
 
@@ -177,7 +189,7 @@ async function serveUntil(
   const closeRecorder = watchForRecorder(running);
   const reloadNow = oneAtATime(() => reloadSafely(running, command, home));
   const closeOperators = await openOperators({ running, home: home?.folder ?? null, reload: reloadNow });
-  log.write('information', `zancudo version ${productVersion()} running`);
+  log.write('information', `zancudo version ${productVersion()} running`, 'broker.running');
   if (channel !== null) {
     log.redirectStandardError(2);
     channel.ready();
@@ -192,11 +204,17 @@ function logLocalOnly(log: BrokerLog): void {
   log.write(
     'warning',
     'Starting in local only mode. Connections will only be possible from clients running on this machine.',
+    'broker.local-only',
   );
-  log.write('warning', 'Create a configuration file which defines a listener to allow remote access.');
+  log.write(
+    'warning',
+    'Create a configuration file which defines a listener to allow remote access.',
+    'broker.local-only',
+  );
   log.write(
     'warning',
     '  Or start zancudo without -p: it makes a broker with TLS and a password for the whole network.',
+    'broker.local-only',
   );
 }
 
@@ -215,7 +233,7 @@ async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
   const { running, command, home, log, reloadNow, closeOperators } = serving;
   const manager = connectServiceManager({
     environment: process.env,
-    onProblem: lines => lines.forEach(line => log.write('warning', line)),
+    onProblem: lines => lines.forEach(line => log.write('warning', line, 'broker.service-manager')),
   });
   const renewal = home === null ? null : watchCertificates(running, command, home);
   // `zancudo ca` and `zancudo device` work on these.
@@ -229,7 +247,7 @@ async function untilStopped(signals: Signals, serving: Serving): Promise<void> {
         manager.reloading();
         void reloadNow().then(() => manager.ready());
       },
-      save: () => log.write('information', saveText(running.settings)),
+      save: () => log.write('information', saveText(running.settings), 'broker.saved'),
       printSubscriptions: () => printSubscriptions(running.broker, process.stdout),
     });
     manager.ready();
@@ -284,5 +302,9 @@ function saveText({ persistence }: Settings): string {
 
 function logFault(log: BrokerLog, doing: string, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log.write('error', `Error: internal fault while ${doing}; the broker goes on as it was. Please report: ${text}`);
+  log.write(
+    'error',
+    `Error: internal fault while ${doing}; the broker goes on as it was. Please report: ${text}`,
+    'broker.fault',
+  );
 }

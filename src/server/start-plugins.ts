@@ -50,5 +50,5 @@ function refusal(path: string): ProcessFailure {
     '  Plugins made for Mosquitto cannot run here; one in JavaScript can (docs/guides/plugins.md).',
     '  Built in under their own names: mosquitto_dynamic_security.so, mosquitto_password_file.so, mosquitto_acl_file.so, mosquitto_persist_sqlite.so and mosquitto_sparkplug_aware.so.',
   ];
-  return { ok: false, lines, exitCode: exitCodes.securityFile };
+  return { ok: false, lines, exitCode: exitCodes.securityFile, code: 'plugin.cannot-load' };
 }

@@ -1,4 +1,5 @@
 /** One request at the door: who asks, what was sent, and the ways to answer. */
+import type { LogCode } from '../../base/mod.ts';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Peer } from '../../broker/ports.ts';
 import type { Applicant, EnrolmentRefusal, RefusalCode } from '../../pki/mod.ts';
@@ -115,13 +116,18 @@ export class Visit {
     const { refusals } = this.options.meter;
     const cause = `enrolment ${code}`;
     refusals.set(cause, (refusals.get(cause) ?? 0) + 1);
-    this.note(`refused: ${log}.`);
+    this.note(`refused: ${log}.`, 'enrolment.refused');
   }
 
   /** A line for the operator: who, where, what. */
-  note(what: string): void {
+  note(what: string, code: LogCode = 'enrolment.issued'): void {
     const { address, port, listener } = this.peer;
-    this.options.log.write('notice', `Enrolment by HTTPS from ${address}:${port} on ${listener.name} ${what}`);
+    this.options.log.write('notice', `Enrolment by HTTPS from ${address}:${port} on ${listener.name} ${what}`, {
+      code,
+      address,
+      port,
+      listener: listener.name,
+    });
   }
 
   /** A fault of ours costs this request and no more; a visitor who left in the middle is none. */

@@ -1,5 +1,5 @@
 /** What time it is, what to tell the operator, and what to count. Served by base/ and observability/. */
-import type { About, LogCode } from '../../base/mod.ts';
+import type { About, Code } from '../../base/mod.ts';
 
 export interface Clock {
   /** Milliseconds of a clock that never goes back. */
@@ -19,7 +19,7 @@ export interface Log {
   /** Whether connects and disconnects are wanted (`connection_messages`). */
   readonly connections: boolean;
   /** `about` goes with every error, warning and notice: its code, and who and what it is about. */
-  write(as: LogClass, text: string, about?: About | LogCode): void;
+  write(as: LogClass, text: string, about?: About | Code): void;
 }
 
 /** Counters since the start, plain numbers that are only ever added to; gauges are asked of the broker itself. */

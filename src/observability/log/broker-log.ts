@@ -9,7 +9,7 @@
  * in the `exit` handler. Until configure() is called, and whenever a log file cannot be opened, lines go to standard
  * error.
  */
-import type { About, LogCode } from '../../base/mod.ts';
+import type { About, Code } from '../../base/mod.ts';
 import type { Clock, Log, LogClass } from '../../broker/ports.ts';
 import { defaultLogClasses, logClasses } from './classes.ts';
 import { DescriptorSink } from './descriptor-sink.ts';
@@ -99,7 +99,7 @@ export class BrokerLog implements Log {
     this.configure(settingsBeforeConfiguration);
   }
 
-  write(as: LogClass, text: string, about?: About | LogCode): void {
+  write(as: LogClass, text: string, about?: About | Code): void {
     const known = typeof about === 'string' ? { code: about } : (about ?? null);
     this.overhear?.(as, text, known);
     if (!this.#wanted.has(as)) return;
@@ -253,7 +253,7 @@ export class BrokerLog implements Log {
   }
 
   /** Straight to standard error, whatever the configuration wants: the log itself is what is broken. */
-  #emergency(code: LogCode, lines: string[]): void {
+  #emergency(code: Code, lines: string[]): void {
     const sink = this.#descriptor(this.#standardError.fd, 'standard error');
     for (const line of lines) sink.write(this.#format('error', line, { code }));
     sink.flush();

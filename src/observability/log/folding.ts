@@ -9,7 +9,7 @@
  * a minute was quiet. So the first lines and the last one are always there, a health check every two seconds is a line a
  * minute, and a dozen failures are a dozen lines. Lines without a key are never held.
  */
-import { type About, type Folds, type LogCode, logCodes, sourceOf } from '../../base/mod.ts';
+import { type About, type Folds, type Code, rowOf, sourceOf } from '../../base/mod.ts';
 import type { LogClass } from '../../broker/ports.ts';
 
 export const foldingBounds = {
@@ -74,7 +74,7 @@ export class Folding {
 
   /** True when the line is not to be written now: it will be counted, or told as the last of its kind. */
   holds(as: LogClass, text: string, about: About): boolean {
-    const { folds } = logCodes[about.code];
+    const { folds } = rowOf(about.code);
     if (this.after === 0 || folds === 'never') return false;
     const source = sourceFor(folds, about);
     if (folds === 'noise' && (source === null || !this.#noisy.has(source))) return false;
@@ -161,7 +161,7 @@ export class Folding {
     this.#options.write({ as: last.as, text, about: { ...last.about, count: held } });
   }
 
-  #entry(key: string, folds: Folds, code: LogCode, source: string | null): Entry {
+  #entry(key: string, folds: Folds, code: Code, source: string | null): Entry {
     const now = this.#options.now();
     const known = this.#entries.get(key);
     // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.

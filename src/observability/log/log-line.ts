@@ -7,7 +7,7 @@
  * Client ids, topics and user names are the peer's words. None of them can start a new line, colour a terminal or
  * turn the writing direction round.
  */
-import { type About, type LogCode, logCodes, strftime } from '../../base/mod.ts';
+import { type About, type Code, rowOf, strftime } from '../../base/mod.ts';
 import type { LogClass } from '../../broker/ports.ts';
 
 export interface LineStyle {
@@ -54,10 +54,10 @@ export function textLines(style: LineStyle, wall: () => number): LineWriter {
 }
 
 function codeWriter(): (text: string, about: About | null) => string {
-  let shown: LogCode | null = null;
+  let shown: Code | null = null;
   return (text, about) => {
     const isBelow = text.startsWith('  ');
-    const row = about === null ? null : logCodes[about.code];
+    const row = about === null ? null : rowOf(about.code);
     const isDue = row?.kind === 'ours' || (row?.kind === 'theirs' && isBelow);
     const isRepeated = isBelow && shown !== null && shown === about?.code;
     if (!isBelow || isDue) shown = isDue ? about!.code : null;

@@ -77,14 +77,14 @@ export class BackendRegistry {
   private async make(settings: UserBackendSettings): Promise<UserBackend> {
     const { log, queue, rightsChanged } = this.options;
     const timeoutMs = settings.timeoutSeconds * 1000;
-    const connection = connectionOf(settings, text => log.write('warning', text));
+    const connection = connectionOf(settings, text => log.write('warning', text, 'backend.remark'));
     // The source is made with the gate that guards it, and the gate probes the source.
     let source: OpenedSource | null = null;
     const limits = { timeoutMs, atOnceMax: settings.connectionsMax, waitingMax: settings.waitingMax };
     const gate = new Gate(limits, async () => await source?.ping(), watchOf(settings, log));
     source = await opened(connection, gate, new Hashes(queue, settings.saltEncoding, settings.cacheSize));
     greet(settings, gate, source, log);
-    const warn = (text: string): void => log.write('warning', text);
+    const warn = (text: string): void => log.write('warning', text, 'backend.remark');
     return new UserBackend(settings, source.source, gate, { rightsChanged, warn });
   }
 }
@@ -97,11 +97,19 @@ function keyOf(settings: UserBackendSettings): string {
 function watchOf({ name, kind }: UserBackendSettings, log: Log): GateWatch {
   return {
     lost: because => {
-      log.write('error', `Error: The backend '${name}' (${kind}) does not answer: ${because}.`);
-      log.write('error', '  Nobody can log in by it until it does; it is tried again every few seconds.');
+      log.write('error', `Error: The backend '${name}' (${kind}) does not answer: ${because}.`, 'backend.silent');
+      log.write(
+        'error',
+        '  Nobody can log in by it until it does; it is tried again every few seconds.',
+        'backend.silent',
+      );
     },
     found: afterMs =>
-      log.write('notice', `The backend '${name}' (${kind}) answers again, after ${(afterMs / 1000).toFixed(1)} s.`),
+      log.write(
+        'notice',
+        `The backend '${name}' (${kind}) answers again, after ${(afterMs / 1000).toFixed(1)} s.`,
+        'backend.answers',
+      ),
   };
 }
 
@@ -110,10 +118,14 @@ function greet({ name, kind }: UserBackendSettings, gate: Gate, source: OpenedSo
   gate
     .run(() => source.ping())
     .then(
-      () => log.write('information', `The backend '${name}' (${kind}) answers.`),
+      () => log.write('information', `The backend '${name}' (${kind}) answers.`, 'backend.answers'),
       (error: unknown) => {
-        log.write('warning', `Warning: The backend '${name}' (${kind}) does not answer: ${whatItSays(error)}.`);
-        log.write('warning', '  Whoever logs in by it is refused until it does.');
+        log.write(
+          'warning',
+          `Warning: The backend '${name}' (${kind}) does not answer: ${whatItSays(error)}.`,
+          'backend.silent',
+        );
+        log.write('warning', '  Whoever logs in by it is refused until it does.', 'backend.silent');
       },
     );
 }

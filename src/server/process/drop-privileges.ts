@@ -116,5 +116,5 @@ function unknownUser(name: string): string[] {
 }
 
 function refused(lines: string[]): ProcessFailure {
-  return { ok: false, lines, exitCode: exitCodes.configuration };
+  return { ok: false, lines, exitCode: exitCodes.configuration, code: 'broker.no-such-user' };
 }

@@ -13,7 +13,7 @@ export function writePidFile(path: string): PidFile | ProcessFailure {
   try {
     writeFileSync(path, String(process.pid), { mode: 0o644 });
   } catch (error) {
-    return { ok: false, lines: unwritable(path, error as Error), exitCode: exitCodes.pidFile };
+    return { ok: false, lines: unwritable(path, error as Error), exitCode: exitCodes.pidFile, code: 'broker.pid-file' };
   }
   return { ok: true, remove: () => removeIfOurs(path) };
 }
