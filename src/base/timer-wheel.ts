@@ -7,24 +7,35 @@
  * never before, and at most one tick late when advance() is called every tick. It has no clock of its own. A timer that
  * throws is told to `onFault`, and those behind it fire.
  */
-export class Timer {
-  /** Called once when due; set it again from inside for the next round. */
-  readonly fire: () => void;
+export abstract class Timed {
   slot = -1;
-  previous: Timer | null = null;
-  next: Timer | null = null;
+  previous: Timed | null = null;
+  next: Timed | null = null;
 
-  constructor(fire: () => void) {
-    this.fire = fire;
-  }
+  /** Called once when due; set it again from inside for the next round. */
+  abstract fire(): void;
 
   get isSet(): boolean {
     return this.slot !== -1;
   }
 }
 
+/** Of what there are thousands extends Timed itself: an object and a closure less, which are 150 bytes. */
+export class Timer extends Timed {
+  private readonly action: () => void;
+
+  constructor(action: () => void) {
+    super();
+    this.action = action;
+  }
+
+  override fire(): void {
+    this.action();
+  }
+}
+
 export class TimerWheel {
-  private readonly slots = new Map<number, Timer>();
+  private readonly slots = new Map<number, Timed>();
   private readonly tickMilliseconds: number;
   private readonly onFault: (error: unknown) => void;
   private reached: number;
@@ -36,7 +47,7 @@ export class TimerWheel {
   }
 
   /** Sets or moves a timer to `due` (milliseconds of the caller's clock). */
-  set(timer: Timer, due: number): void {
+  set(timer: Timed, due: number): void {
     this.cancel(timer);
     const slot = Math.max(Math.ceil(due / this.tickMilliseconds), this.reached + 1);
     const first = this.slots.get(slot) ?? null;
@@ -46,7 +57,7 @@ export class TimerWheel {
     this.slots.set(slot, timer);
   }
 
-  cancel(timer: Timer): void {
+  cancel(timer: Timed): void {
     if (timer.slot === -1) return;
     if (timer.next !== null) timer.next.previous = timer.previous;
     if (timer.previous !== null) timer.previous.next = timer.next;
@@ -69,7 +80,7 @@ export class TimerWheel {
     }
   }
 
-  private fire(timer: Timer): void {
+  private fire(timer: Timed): void {
     try {
       timer.fire();
     } catch (error) {

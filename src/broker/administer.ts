@@ -36,7 +36,7 @@ function dropForbiddenSubscriptions(broker: Broker, whose: (who: Identity) => bo
   let dropped = 0;
   for (const { owner, subscriptions } of [...broker.sessions.values()]) {
     if (owner === null || !whose(owner)) continue;
-    for (const subscription of [...subscriptions.values()]) {
+    for (const subscription of subscriptions.all()) {
       if (broker.access.maySubscribe(owner, subscription.topicFilter)) continue;
       unsubscribe(broker, subscription);
       dropped++;

@@ -41,8 +41,8 @@ export function beginEnhanced(
 
 /** AUTH from the client, before or after the CONNACK. */
 export function onAuth(connection: Connection, auth: Auth): void {
-  const method = connection.connect?.properties.authenticationMethod;
-  if (method === undefined || connection.enhanced === null) {
+  const method = connection.credentials.authenticationMethod;
+  if (method === null || connection.enhanced === null) {
     throw protocolError('AUTH packet without existing auth-method.');
   }
   if (auth.properties.authenticationMethod !== method) throw protocolError(); // [MQTT-4.12.0-5], [MQTT-4.12.1-1]
@@ -107,7 +107,7 @@ function endOfReauthentication(connection: Connection, outcome: Exclude<Enhanced
 }
 
 function sendAuth(connection: Connection, reasonCode: number, data: Buffer | null): void {
-  const authenticationMethod = connection.connect!.properties.authenticationMethod!;
+  const authenticationMethod = connection.credentials.authenticationMethod!;
   const properties = data === null ? { authenticationMethod } : { authenticationMethod, authenticationData: data };
   connection.send(encodeAuth({ reasonCode, properties }));
 }

@@ -44,6 +44,7 @@ import { emptyParts, Publication } from './publication.ts';
 import { publish } from './publish.ts';
 import { nobodyRecords } from './recording.ts';
 import { removeExpired } from './queue.ts';
+import { Readers } from './readers.ts';
 import { restore, type RestoreHelp } from './restore.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { sweepRetained } from './retained.ts';
@@ -136,10 +137,11 @@ export class Broker {
   readonly payloads = new Payloads();
   readonly publication = new Publication(this.payloads);
   readonly arena = new Arena();
+  readonly readers = new Readers();
   /** Acks and pings apart from messages, so that runs of either merge into one write. */
   readonly smallPackets = new Arena();
 
-  /** The time as of the last look: once per chunk is enough. */
+  /** Milliseconds as of the last look, whole ones: V8 makes an object of each number that is none (16 bytes a client). */
   now: number;
   unixSecond: number;
   private readonly sweep: Timer;
@@ -157,7 +159,7 @@ export class Broker {
     this.uuid = ports.uuid;
     this.id = ports.uuid();
     this.doorkeeper = ports.doorkeeper ?? nobodyAtTheDoor;
-    this.now = this.clock.now();
+    this.now = Math.floor(this.clock.now());
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
     this.timers = new TimerWheel(TICK_MILLISECONDS, this.now, error => this.logFault('in a timer', error));
     this.drops = new DropLedger(this.meter);
@@ -175,12 +177,12 @@ export class Broker {
     this.connections.add(connection);
     const mayPass = peer.refusal === null || peer.pass !== undefined;
     const patience = mayPass ? this.settings.connectTimeoutSeconds * 1000 : REFUSED_CONNECT_MILLISECONDS;
-    this.timers.set(connection.timer, this.now + patience);
+    this.timers.set(connection, this.now + patience);
     return connection;
   }
 
   lookAtTheClock(): void {
-    this.now = this.clock.now();
+    this.now = Math.floor(this.clock.now());
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
   }
 

@@ -8,12 +8,12 @@
  * What a packet does lives in publish.ts, exchanges.ts, subscribe.ts and connect/; what is remembered, in the session.
  */
 import type { About } from '../base/mod.ts';
+import { Timed, Timer } from '../base/mod.ts';
 import { aboutConnection, aboutPeer } from './about.ts';
-import { Timer } from '../base/mod.ts';
 import {
   checkPing,
-  type Connect,
-  FrameReader,
+  type FrameLimits,
+  type FrameReader,
   frameStatus,
   LARGEST_PACKET_BYTES,
   PacketError,
@@ -42,6 +42,7 @@ import { onPuback, onPubcomp, onPubrec } from './exchanges.ts';
 import type { EnhancedAuthentication, Identity, Link, LinkEnd, LinkHandler, Peer, ServicePass } from './ports.ts';
 import { onPublish, onPubrel } from './publish.ts';
 import type { Pace } from './pace.ts';
+import { NOTHING_TO_READ } from './readers.ts';
 import type { RetainedBacklog } from './retained.ts';
 import { onSubscribe, onUnsubscribe } from './subscribe.ts';
 import type { TopicEntry } from './topic-cache.ts';
@@ -50,16 +51,26 @@ import type { BrokerSession } from './types.ts';
 /** Answers that may wait for the store; beyond it the client's requests are not read until half of them are out. */
 const ANSWERS_WAITING_MAX = 5000;
 
+/** What is kept of the CONNECT packet. */
+export interface Credentials {
+  readonly username: string | null;
+  readonly password: Buffer | null;
+  readonly authenticationMethod: string | null;
+}
+
+export const NO_CREDENTIALS: Credentials = { username: null, password: null, authenticationMethod: null };
+
 const NO_ALIASES = new IncomingAliases<TopicEntry>(0);
 const NO_BACKLOG: RetainedBacklog[] = [];
 
-export class Connection implements LinkHandler {
+export class Connection extends Timed implements LinkHandler {
   readonly broker: Broker;
   readonly link: Link;
   readonly peer: Peer;
-  readonly reader: FrameReader;
-  /** Runs out: CONNECT timeout first, keep alive afterwards. */
-  readonly timer: Timer;
+  /** One of the broker's while there are bytes to read; see readers.ts. */
+  reader: FrameReader = NOTHING_TO_READ;
+  /** As they were told to the client. */
+  readonly frameLimits: FrameLimits;
   state: 'awaiting-connect' | 'connecting' | 'open' | 'closed' = 'awaiting-connect';
   /** True while a packet behind CONNECT must not be read yet. */
   waiting = false;
@@ -70,8 +81,8 @@ export class Connection implements LinkHandler {
   identity!: Identity;
   session: BrokerSession | null = null;
   attempt: ConnectAttempt | null = null;
-  /** The packet that opened the conversation; its password is asked again after a reload. */
-  connect: Connect | null = null;
+  /** What is asked again after a reload, and at each AUTH. */
+  credentials: Credentials = NO_CREDENTIALS;
   /** Null for an ordinary client; otherwise it may only ask services. */
   pass: ServicePass | null = null;
   enhanced: EnhancedAuthentication | null = null;
@@ -117,13 +128,13 @@ export class Connection implements LinkHandler {
   private paceTimer: Timer | null = null;
 
   constructor(broker: Broker, link: Link, peer: Peer) {
+    super();
     this.broker = broker;
     this.link = link;
     this.peer = peer;
     this.clientId = peer.address;
-    this.reader = new FrameReader(broker.frameLimits);
-    this.timer = new Timer(() => this.onTimeout());
-    this.lastPacketAt = broker.clock.now();
+    this.frameLimits = broker.frameLimits;
+    this.lastPacketAt = broker.now;
     this.openedAt = broker.unixSecond;
   }
 
@@ -133,11 +144,13 @@ export class Connection implements LinkHandler {
 
   onBytes(chunk: Buffer): void {
     if (this.closed) return;
-    this.broker.meter.bytesReceived += chunk.length;
+    const { broker } = this;
+    const { store } = broker;
+    broker.meter.bytesReceived += chunk.length;
     this.bytesSeen += chunk.length;
-    this.broker.lookAtTheClock();
-    const { store } = this.broker;
+    broker.lookAtTheClock();
     const changesBefore = store.changes;
+    if (this.reader === NOTHING_TO_READ) this.reader = broker.readers.lend(this.frameLimits);
     this.reader.push(chunk);
     this.readPackets();
     if (this.closed) return;
@@ -153,7 +166,7 @@ export class Connection implements LinkHandler {
         // A stream that is not MQTT shows in its first byte; its "length" is not worth waiting for.
         if (this.state === 'awaiting-connect') this.checkFirstByte();
         const status = this.reader.next();
-        if (status === frameStatus.wait) return;
+        if (status === frameStatus.wait) return this.giveReaderBack();
         if (status !== frameStatus.packet) throw this.frameError(status);
         this.broker.meter.packetsReceived++;
         this.lastPacketAt = this.broker.now;
@@ -254,6 +267,12 @@ export class Connection implements LinkHandler {
   addBacklog(): RetainedBacklog[] {
     if (this.retainedBacklog === NO_BACKLOG) this.retainedBacklog = [];
     return this.retainedBacklog;
+  }
+
+  private giveReaderBack(): void {
+    if (this.reader === NOTHING_TO_READ || !this.reader.isEmpty) return;
+    this.broker.readers.takeBack(this.reader);
+    this.reader = NOTHING_TO_READ;
   }
 
   private failInternally(error: unknown): void {
@@ -430,7 +449,8 @@ export class Connection implements LinkHandler {
     throw new PacketError(reasonCodes.protocolError, '', { kind: 'close' });
   }
 
-  private onTimeout(): void {
+  /** The CONNECT timeout is over, later on the keep alive. */
+  override fire(): void {
     const { broker } = this;
     broker.lookAtTheClock();
     if (this.state !== 'open') return this.onConnectTimeout();
@@ -438,7 +458,7 @@ export class Connection implements LinkHandler {
     // Whom we do not read, we cannot call silent.
     if (this.pausedForStore || this.isPaced) this.lastPacketAt = broker.now;
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
-    if (broker.now < due) return broker.timers.set(this.timer, due);
+    if (broker.now < due) return broker.timers.set(this, due);
     broker.meter.keepAliveTimeouts++;
     // [MQTT-3.1.2-22]; Mosquitto sends no DISCONNECT here (docs/compat/packets.md, 3)
     endConnection(broker, this, { reason: 'exceeded timeout', disconnectCode: null, will: 'publish' });

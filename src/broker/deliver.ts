@@ -117,7 +117,7 @@ function startExchange(
   session: BrokerSession,
   delivery: BrokerDelivery,
 ): boolean {
-  session.inflight.add(delivery);
+  session.ownInflight.add(delivery);
   if (!session.stored) return sendInflight(broker, connection, session, delivery);
   delivery.state = deliveryStates.published;
   keepDelivery(broker, session, delivery);

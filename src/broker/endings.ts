@@ -78,7 +78,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
   if (connection.closed) return;
   const wasOpen = connection.state === 'open';
   connection.state = 'closed';
-  broker.timers.cancel(connection.timer);
+  broker.timers.cancel(connection);
   broker.connections.delete(connection);
   logEnd(broker, connection, ending, wasOpen);
   recordEnd(connection, ending, wasOpen);

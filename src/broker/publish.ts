@@ -104,8 +104,8 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
     deliver = kept === null;
   }
   const message = publication.stable();
-  exchanges.open(packetId, message, deliver);
   const { session } = connection;
+  session!.ownIncoming.open(packetId, message, deliver);
   // A request may hold a secret, and one that was not answered before a crash is asked again.
   const kept = session!.stored && !isServiceTopic(topic.name);
   if (kept) broker.store.putExchange(session!.clientId, packetId, message, deliver);

@@ -25,7 +25,7 @@ const TRIMMED_BYTES_MAX = 1_048_576;
 
 /** Takes a delivery in behind everything that waits; false when there was no room for it. */
 export function enqueue(broker: Broker, session: BrokerSession, delivery: BrokerDelivery): boolean {
-  const { queue } = session;
+  const queue = session.ownQueue;
   const bytes = delivery.message.payloadLength;
   const cause = fullBecause(broker, session, 1, bytes);
   if (cause !== null && broker.settings.queuePolicy === 'drop-newest') {
@@ -77,7 +77,7 @@ export function refill(broker: Broker, session: BrokerSession, arrived: () => vo
 }
 
 function fetchTail(broker: Broker, session: BrokerSession, page: Omit<Page, 'done'>, arrived: () => void): void {
-  const { queue } = session;
+  const queue = session.ownQueue;
   queue.fetching = true;
   const done = (end: boolean): void => {
     queue.fetching = false;
@@ -97,7 +97,7 @@ function takeIn(broker: Broker, session: BrokerSession, given: StoredDelivery): 
     return null;
   }
   const ours: BrokerDelivery = new Delivery(messageFromStore(message, null), qos, retain, subscriptionIdentifier);
-  session.queue.arrive(ours);
+  session.ownQueue.arrive(ours);
   return ours;
 }
 

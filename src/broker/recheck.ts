@@ -38,7 +38,7 @@ function recheckCertificate(broker: Broker, connection: Connection): void {
 }
 
 async function recheckLogin(broker: Broker, connection: Connection): Promise<void> {
-  const { username, password } = connection.connect!;
+  const { username, password } = connection.credentials;
   const attempt = { broker, connection, clientId: connection.clientId, username, password, proved: false };
   const unnamed = nameClient(attempt as ConnectAttempt);
   if (unnamed !== undefined)

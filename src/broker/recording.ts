@@ -68,9 +68,10 @@ function sentenceIn(line: string | undefined): string | undefined {
   return line?.trim().replace(/\.$/, '');
 }
 
-function meaningOf({ timeoutSeconds, connect }: Connection, reason: string | null): string | undefined {
+function meaningOf({ timeoutSeconds }: Connection, reason: string | null): string | undefined {
   if (reason === 'exceeded timeout') {
-    return `nothing was heard of it for ${timeoutSeconds} s (its keep alive is ${connect?.keepAlive ?? 0} s): its network or its power was gone, or its program was stuck`;
+    const keepAlive = Math.ceil(timeoutSeconds / 1.5);
+    return `nothing was heard of it for ${timeoutSeconds} s (its keep alive is ${keepAlive} s): its network or its power was gone, or its program was stuck`;
   }
   if (reason !== 'connection closed by client') return undefined;
   return 'it closed the connection without a DISCONNECT, as a program does that ends or crashes';

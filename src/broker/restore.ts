@@ -85,11 +85,11 @@ function restoreSession(
   for (const stored of given.deliveries) {
     const delivery = ourDelivery(stored, messageOf(stored.message));
     adopt(stored, delivery);
-    session.inflight.restore(delivery);
+    session.ownInflight.restore(delivery);
   }
-  session.queue.append(given.waiting.messages, given.waiting.payloadBytes);
+  if (given.waiting.messages > 0) session.ownQueue.append(given.waiting.messages, given.waiting.payloadBytes);
   for (const { packetId, message, deliver } of given.exchanges) {
-    session.incoming.open(packetId, messageOf(message), deliver);
+    session.ownIncoming.open(packetId, messageOf(message), deliver);
   }
 }
 

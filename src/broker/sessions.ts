@@ -65,7 +65,7 @@ export function endSession(broker: Broker, session: BrokerSession): void {
   if (session.ended) return;
   session.ended = true;
   stopExpiry(broker, session);
-  for (const subscription of [...session.subscriptions.values()]) unsubscribe(broker, subscription);
+  for (const subscription of session.subscriptions.all()) unsubscribe(broker, subscription);
   if (broker.sessions.get(session.clientId) === session) broker.sessions.delete(session.clientId);
   publishWill(broker, session);
   forgetSession(broker, session);

@@ -138,7 +138,7 @@ function shareError(connection: Connection): PacketError {
 function subscribe(broker: Broker, session: BrokerSession, filter: string, place: Place): BrokerSubscription {
   const group = place.group === null ? null : groupFor(broker, place.group, place.topicFilter);
   const subscription = new Subscription(session, filter, place.topicFilter, group);
-  session.subscriptions.set(filter, subscription);
+  session.subscriptions.add(subscription);
   if (group === null) broker.tree.add(place.topicFilter, subscription);
   else {
     join(broker, group, subscription);
@@ -165,7 +165,7 @@ export function restoreSubscription(broker: Broker, session: BrokerSession, stor
 /** Takes a subscription out of its session, the tree and its group. */
 export function unsubscribe(broker: Broker, subscription: BrokerSubscription): void {
   const { session } = subscription;
-  session.subscriptions.delete(subscription.filter);
+  session.subscriptions.remove(subscription);
   if (session.stored && !session.ended) broker.store.removeSubscription(session.clientId, subscription.filter);
   const group = subscription.group;
   if (group === null) broker.tree.remove(subscription.topicFilter, subscription);

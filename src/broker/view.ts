@@ -108,15 +108,13 @@ function factsOfSession(session: BrokerSession): SessionFacts {
 
 function detailOf(session: BrokerSession | null): SessionDetail | null {
   if (session === null) return null;
-  const filters = [...session.subscriptions.values()].map(
-    ({ filter, qos, noLocal, retainAsPublished, identifier }) => ({
-      filter,
-      qos,
-      noLocal,
-      retainAsPublished,
-      identifier,
-    }),
-  );
+  const filters = session.subscriptions.all().map(({ filter, qos, noLocal, retainAsPublished, identifier }) => ({
+    filter,
+    qos,
+    noLocal,
+    retainAsPublished,
+    identifier,
+  }));
   return { ...factsOfSession(session), filters, willTopic: session.will?.will.topicName ?? null };
 }
 

@@ -67,6 +67,11 @@ export class FrameReader {
     return frameStatus.packet;
   }
 
+  /** Whether everything that was pushed has been yielded. */
+  get isEmpty(): boolean {
+    return this.filled === 0 && this.position >= this.chunk.length;
+  }
+
   /** Type and flags of a packet whose header has come but whose end has not; for telling what was too large. */
   get pendingFirst(): number {
     return this.filled > 0 ? this.partial[0]! : (this.chunk[this.position] ?? 0);

@@ -30,9 +30,6 @@ const NO_SOCKETS_LEFT =
 /** The line above is true for every connection attempted meanwhile; once in this time is enough. */
 const COMPLAINT_INTERVAL_MS = 10_000;
 
-const seatOf = Symbol('seat');
-type SeatedSocket = Socket & { [seatOf]: Listener };
-
 export class Listener {
   readonly shared: Shared;
   readonly rules: ListenerRules;
@@ -42,6 +39,8 @@ export class Listener {
   private readonly servers: Server[] = [];
   private complainedAt = -Infinity;
   private readonly onConnection = (socket: Socket): void => this.accept(socket);
+  /** One function for all sockets; each of them calls it once, when it has closed. */
+  private readonly leave = (): void => this.shared.admission.leave(this.seats);
 
   constructor(shared: Shared, settings: ListenerOptions) {
     this.shared = shared;
@@ -175,8 +174,6 @@ export class Listener {
       socket.destroy();
       return;
     }
-    (socket as SeatedSocket)[seatOf] = this;
-    socket.once('close', leaveSeat);
     if (options.limits.noDelay) socket.setNoDelay(true);
     if (options.log.connections && this.settings.proxyProtocol === 0 && this.rules.protocol !== 'http_api') {
       options.log.write(
@@ -186,8 +183,9 @@ export class Listener {
       );
     }
     const steps = this.steps();
-    if (steps.length === 0) options.onLink(new SocketLink(socket, this.shared.scheduler), peer);
-    else void receive(new Arrival(this, socket, peer), steps);
+    if (steps.length === 0) return options.onLink(new SocketLink(socket, this.shared.scheduler, this.leave), peer);
+    socket.on('close', this.leave);
+    void receive(new Arrival(this, socket, peer), steps);
   }
 
   private about(code: LogCode, { address, port }: Peer): About {
@@ -218,11 +216,6 @@ export class Listener {
     else if (this.tls !== null && this.settings.http) steps.push(answerHttp);
     return steps;
   }
-
-  /** @internal */
-  leave(): void {
-    this.shared.admission.leave(this.seats);
-  }
 }
 
 /** Resolves to false when the arrival has ended there: refused, gone, or handed over already. */
@@ -252,8 +245,4 @@ async function receive(arrival: Arrival, steps: readonly Step[]): Promise<void> 
     arrival.socket.destroy();
     arrival.raw.destroy();
   }
-}
-
-function leaveSeat(this: Socket): void {
-  (this as SeatedSocket)[seatOf].leave();
 }

@@ -7,3 +7,4 @@ export { Message } from './message.ts';
 export { OutgoingQueue, type QueueTotals } from './outgoing-queue.ts';
 export { NEVER, Session, type SessionWill } from './session.ts';
 export { type SharedGroup, Subscription } from './subscription.ts';
+export { Subscriptions } from './subscriptions.ts';

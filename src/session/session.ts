@@ -10,10 +10,18 @@ import { deliveryStates } from './delivery.ts';
 import { IncomingExchanges } from './incoming-exchanges.ts';
 import { Inflight } from './inflight.ts';
 import { OutgoingQueue, type QueueTotals } from './outgoing-queue.ts';
-import type { Subscription } from './subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** Session expiry interval 0xFFFFFFFF, and MQTT 3.x without clean session: the session does not expire. */
 export const NEVER = 0xffff_ffff;
+
+/**
+ * What all sessions show that have nothing under way. Most of 10,000 idle clients never have: their own three, which are
+ * 280 bytes, are made when the first message is put in. Nobody is given these in a form that takes one.
+ */
+const NOTHING_IN_FLIGHT = new Inflight();
+const NOTHING_WAITS = new OutgoingQueue({ messages: 0, payloadBytes: 0, windowBytes: 0 });
+const NOTHING_OPEN = new IncomingExchanges();
 
 /** The will of the present or last connection and who it speaks for. */
 export interface SessionWill<P> {
@@ -30,12 +38,10 @@ export class Session<Connection = unknown, Publisher = unknown> {
   version: ProtocolVersion = 4;
   /** Seconds after the connection ends; 0 ends with it, NEVER stays. */
   expiryInterval = 0;
-  readonly subscriptions = new Map<string, Subscription<this>>();
-  readonly inflight = new Inflight<Publisher>();
-  readonly queue: OutgoingQueue<Publisher>;
+  /** By filter, as the client wrote it. */
+  readonly subscriptions: Subscriptions<this> = new Subscriptions();
   /** Deliveries in flight that the present connection has not sent yet (after a reconnect, beyond its quota). */
   unsentInflight = 0;
-  readonly incoming = new IncomingExchanges<Publisher>();
   will: SessionWill<Publisher> | null = null;
   /** Unix second at which the session ends; 0 while connected, and for never. */
   endsAt = 0;
@@ -55,11 +61,44 @@ export class Session<Connection = unknown, Publisher = unknown> {
   rowKept = false;
   /** True once the session is no longer the one of its client identifier. */
   ended = false;
+  private readonly totals: QueueTotals;
+  private madeInflight: Inflight<Publisher> | null = null;
+  private madeQueue: OutgoingQueue<Publisher> | null = null;
+  private madeIncoming: IncomingExchanges<Publisher> | null = null;
 
   constructor(clientId: string, totals: QueueTotals, inMemoryOnly = false) {
     this.clientId = clientId;
-    this.queue = new OutgoingQueue(totals);
+    this.totals = totals;
     this.inMemoryOnly = inMemoryOnly;
+  }
+
+  /** What is in flight to the client. To put something in, ask for `ownInflight`. */
+  get inflight(): Omit<Inflight<Publisher>, 'add' | 'restore'> {
+    return this.madeInflight ?? (NOTHING_IN_FLIGHT as Inflight<Publisher>);
+  }
+
+  get ownInflight(): Inflight<Publisher> {
+    return (this.madeInflight ??= new Inflight());
+  }
+
+  /** What waits. To put something in, ask for `ownQueue`. */
+  get queue(): Omit<OutgoingQueue<Publisher>, 'push' | 'append' | 'arrive' | 'fetching'> & {
+    readonly fetching: boolean;
+  } {
+    return this.madeQueue ?? (NOTHING_WAITS as OutgoingQueue<Publisher>);
+  }
+
+  get ownQueue(): OutgoingQueue<Publisher> {
+    return (this.madeQueue ??= new OutgoingQueue(this.totals));
+  }
+
+  /** What the client has begun at QoS 2. To put something in, ask for `ownIncoming`. */
+  get incoming(): Omit<IncomingExchanges<Publisher>, 'open'> {
+    return this.madeIncoming ?? (NOTHING_OPEN as IncomingExchanges<Publisher>);
+  }
+
+  get ownIncoming(): IncomingExchanges<Publisher> {
+    return (this.madeIncoming ??= new IncomingExchanges());
   }
 
   get hasExactlyOnceInFlight(): boolean {

@@ -49,6 +49,7 @@ export class SocketLink {
 
   private readonly socket: LinkedSocket;
   private readonly scheduler: WriteScheduler;
+  private readonly gone: (() => void) | null;
   /** First range of this turn; null when nothing waits to be flushed. */
   private bytes: Buffer | null = null;
   private rangeStart = 0;
@@ -63,15 +64,22 @@ export class SocketLink {
   private linger: NodeJS.Timeout | null = null;
   private whenWritten: (() => void) | null = null;
 
-  constructor(socket: Socket, scheduler: WriteScheduler) {
+  /** `gone` is told when the socket has closed, before the handler is. */
+  constructor(socket: Socket, scheduler: WriteScheduler, gone: (() => void) | null = null) {
     this.socket = socket as LinkedSocket;
     this.scheduler = scheduler;
+    this.gone = gone;
     this.socket[linkOf] = this;
+    // Node has a listener for 'end' of its own, and keeps an array (104 bytes) for two: ours comes when it is needed.
     socket.on('error', onError);
-    socket.on('end', onEnd);
     socket.on('close', onClose);
     socket.on('data', onData);
+    if (this.isEncrypted) socket.on('end', onEnd);
     if (socket.isPaused()) socket.resume();
+  }
+
+  private get isEncrypted(): boolean {
+    return this.socket.encrypted === true;
   }
 
   get pendingBytes(): number {
@@ -193,8 +201,7 @@ export class SocketLink {
    * later, so there only what an earlier turn left behind means that the peer is slow.
    */
   private noteBacklog(behind: boolean): void {
-    const encrypted = this.socket.encrypted === true;
-    if (this.socket.writableLength === 0 || (encrypted && !behind)) {
+    if (this.socket.writableLength === 0 || (this.isEncrypted && !behind)) {
       if (!this.blocked) this.writes = 0;
       return;
     }
@@ -205,7 +212,10 @@ export class SocketLink {
 
   /** 'drain' is not said for less than the high-water mark; an empty write calls back in every case. */
   private awaitDrain(): void {
-    this.whenWritten ??= () => this.onWritten();
+    if (this.whenWritten === null) {
+      this.whenWritten = () => this.onWritten();
+      if (!this.isEncrypted) this.socket.on('end', onEnd);
+    }
     this.socket.write(NOTHING, this.whenWritten);
   }
 
@@ -238,12 +248,15 @@ export class SocketLink {
 
   /** @internal */
   failed(error: Error): void {
-    // A reset after our own end() is the peer's way of closing, nothing to report.
-    this.ended ??= { by: 'error', text: systemErrorText(error) };
+    // A reset after our own end() is the peer's way of closing, and what fails after its last byte is, too.
+    this.ended ??= this.socket.readableEnded ? { by: 'peer' } : { by: 'error', text: systemErrorText(error) };
     if (errorCode(error) === 'ERR_STREAM_WRITE_AFTER_END') this.socket.destroy();
   }
 
-  /** @internal The peer has sent its last byte; Node ends our side once what is waiting has left. */
+  /**
+   * @internal The peer has sent its last byte; Node ends our side once what is waiting has left. A plain socket that is
+   * not blocked has nothing waiting, so that this is listened for only once it was; TLS says it a turn too late.
+   */
   peerEnded(): void {
     this.ended ??= { by: 'peer' };
     if (this.pendingBytes > 0) this.startLinger();
@@ -255,6 +268,7 @@ export class SocketLink {
     this.phase = 'closed';
     if (this.linger !== null) clearTimeout(this.linger);
     this.forgetRanges();
+    this.gone?.();
     const handler = this.handler;
     this.handler = DEAF;
     this.blocked = false;

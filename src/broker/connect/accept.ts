@@ -71,15 +71,16 @@ function applyClientLimits({ broker, connection, packet }: ConnectAttempt): void
 
 /** One and a half times the keep alive, in whole seconds. [MQTT-3.1.2-22] */
 function startKeepAlive({ broker, connection, keepAlive }: ConnectAttempt): void {
-  broker.timers.cancel(connection.timer);
+  broker.timers.cancel(connection);
   connection.timeoutSeconds = Math.floor(keepAlive * 1.5);
-  if (keepAlive > 0) broker.timers.set(connection.timer, broker.now + connection.timeoutSeconds * 1000);
+  if (keepAlive > 0) broker.timers.set(connection, broker.now + connection.timeoutSeconds * 1000);
 }
 
 /** However often it pings, time is short for a client that may only ask services. */
-function startDeadline({ broker, timer }: Connection): void {
-  broker.timers.cancel(timer);
-  broker.timers.set(timer, broker.now + CONFINED_SECONDS_MAX * 1000);
+function startDeadline(connection: Connection): void {
+  const { broker } = connection;
+  broker.timers.cancel(connection);
+  broker.timers.set(connection, broker.now + CONFINED_SECONDS_MAX * 1000);
 }
 
 /** In Mosquitto's order (docs/compat/packets.md, 1); each only when it says something. */

@@ -9,7 +9,7 @@ import { encodeConnack, type Connect, NO_PROPERTIES, type Properties } from '../
 import { aboutPeer } from '../about.ts';
 import { confine, unlessConfined } from '../confined.ts';
 import type { Broker } from '../broker.ts';
-import type { Connection } from '../connection.ts';
+import { type Connection, type Credentials, NO_CREDENTIALS } from '../connection.ts';
 import { type Ending, endConnection, phraseFor } from '../endings.ts';
 import { recordRefused } from '../recording.ts';
 import { accept } from './accept.ts';
@@ -40,7 +40,7 @@ export function beginConnect(connection: Connection, packet: Connect): void {
   connection.state = 'connecting';
   connection.version = packet.version;
   connection.bridge = packet.bridge;
-  connection.connect = packet;
+  connection.credentials = credentialsOf(packet);
   const attempt: ConnectAttempt = {
     broker: connection.broker,
     connection,
@@ -58,6 +58,13 @@ export function beginConnect(connection: Connection, packet: Connect): void {
   };
   connection.attempt = attempt;
   runStages(attempt, 0);
+}
+
+/** Anonymous clients share theirs. */
+function credentialsOf({ username, password, properties }: Connect): Credentials {
+  const { authenticationMethod = null } = properties;
+  if (username === null && password === null && authenticationMethod === null) return NO_CREDENTIALS;
+  return { username, password, authenticationMethod };
 }
 
 function runStages(attempt: ConnectAttempt, from: number): void {

@@ -118,8 +118,7 @@ function sayFight({ broker, connection, clientId }: ConnectAttempt, old: Connect
   broker.log.write('warning', `  ${remedy}${meanwhile}`, about);
 } // prettier-ignore
 
-function placeOf({ peer, connect }: Connection): string {
-  const username = connect?.username ?? null;
+function placeOf({ peer, credentials: { username } }: Connection): string {
   const user = username === null ? '' : `, user '${username}'`;
   return `${peer.address}:${peer.port} (${peer.listener.name}${user})`;
 }
