@@ -1,5 +1,6 @@
 /** What services and the operator's tools may do to those who are connected: BrokerControl of ports.ts. */
 import { reasonCodes } from '../codec/mod.ts';
+import { mayStillSubscribe } from './asking.ts';
 import type { Broker } from './broker.ts';
 import { endConnection, phraseFor } from './endings.ts';
 import type { BrokerControl, Identity } from './ports.ts';
@@ -37,7 +38,7 @@ function dropForbiddenSubscriptions(broker: Broker, whose: (who: Identity) => bo
   for (const { owner, subscriptions } of [...broker.sessions.values()]) {
     if (owner === null || !whose(owner)) continue;
     for (const subscription of subscriptions.all()) {
-      if (broker.access.maySubscribe(owner, subscription.topicFilter)) continue;
+      if (mayStillSubscribe(broker, owner, subscription.topicFilter)) continue;
       unsubscribe(broker, subscription);
       dropped++;
     }

@@ -30,6 +30,7 @@ import {
   reasonCodes,
 } from '../codec/mod.ts';
 import { IncomingAliases, NEVER, type OutgoingAliases } from '../session/mod.ts';
+import { mustWaitForRules } from './asking.ts';
 import { onAuth, type PendingAuth } from './auth.ts';
 import type { Broker } from './broker.ts';
 import { endAtDeadline, handleConfined } from './confined.ts';
@@ -96,6 +97,9 @@ export class Connection extends Timed implements LinkHandler {
   /** Unix second at which it was accepted. */
   readonly openedAt: number;
   bytesSeen = 0;
+
+  /** True when the packet at hand has waited for the access rules already: none waits twice. */
+  rulesAsked = false;
 
   /** QoS 1 and 2 messages we may have in flight: the client's receive maximum or our own. */
   sendQuota = 0;
@@ -316,6 +320,22 @@ export class Connection extends Timed implements LinkHandler {
     this.link.pause();
   }
 
+  /** Puts the packet at hand back and reads on, with it first, once the access rules can answer about it. */
+  waitForRules(answers: Promise<unknown>): void {
+    this.reader.putBack();
+    this.broker.meter.packetsReceived--;
+    this.waiting = true;
+    this.rulesAsked = true;
+    this.link.pause();
+    void answers.then(() => {
+      if (this.closed) return;
+      this.broker.lookAtTheClock();
+      this.waiting = false;
+      this.resumeReading();
+      this.readPackets();
+    });
+  }
+
   private get isPaced(): boolean {
     return this.paceTimer !== null && this.paceTimer.isSet;
   }
@@ -378,6 +398,7 @@ export class Connection extends Timed implements LinkHandler {
     const { broker, version } = this;
     const { bytes, start, end } = this.reader;
     if (this.pass !== null && handleConfined(this, this.pass, first)) return;
+    if (broker.access.asks === true && mustWaitForRules(broker, this, first, start, end)) return;
     switch (type) {
       case packetTypes.publish:
         return onPublish(broker, this, first, start, end);
@@ -456,7 +477,7 @@ export class Connection extends Timed implements LinkHandler {
     if (this.state !== 'open') return this.onConnectTimeout();
     if (this.pass !== null) return endAtDeadline(this, this.pass);
     // Whom we do not read, we cannot call silent.
-    if (this.pausedForStore || this.isPaced) this.lastPacketAt = broker.now;
+    if (this.pausedForStore || this.isPaced || this.waiting) this.lastPacketAt = broker.now;
     const due = this.lastPacketAt + this.timeoutSeconds * 1000;
     if (broker.now < due) return broker.timers.set(this, due);
     broker.meter.keepAliveTimeouts++;

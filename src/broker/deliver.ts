@@ -10,6 +10,7 @@ import { aboutConnection } from './about.ts';
 import { packetLength, publishRemainingLength, writePublish } from '../codec/mod.ts';
 import { Delivery, deliveryStates } from '../session/mod.ts';
 import { whenSafe } from './acknowledge.ts';
+import { isReadable } from './asking.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { askOutgoing } from './hooks.ts';
@@ -33,7 +34,16 @@ export function deliver(broker: Broker, publication: Publication, subscription: 
   return given !== null && give(broker, given, subscription);
 }
 
-function give(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
+/** Into the queue, whatever room there is: whether its client may read it is still being asked. */
+export function holdBack(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
+  // [MQTT-3.8.3-3]
+  if (subscription.noLocal && publication.publisher?.clientId === subscription.session.clientId) return false;
+  const { hooks } = broker;
+  const given = hooks.outgoing === null ? publication : askOutgoing(broker, publication, subscription.session.owner!);
+  return given !== null && give(broker, given, subscription, true);
+}
+
+function give(broker: Broker, publication: Publication, subscription: BrokerSubscription, isHeldBack = false): boolean {
   const session = subscription.session;
   const qos = broker.settings.upgradeOutgoingQos
     ? subscription.qos
@@ -43,13 +53,15 @@ function give(broker: Broker, publication: Publication, subscription: BrokerSubs
   const retain = subscription.retainAsPublished && publication.retain; // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
   const connection = session.connection;
   // With queue_qos0_messages older ones of the topic may still be in the queue, and are not overtaken.
-  const waitsItsTurn = broker.settings.queueQos0Messages && session.queue.size > 0;
+  const asks = broker.access.asks === true && connection !== null;
+  const waitsItsTurn = isHeldBack || ((broker.settings.queueQos0Messages || asks) && session.queue.size > 0);
   if (qos === 0 && connection !== null && !waitsItsTurn) {
     return sendAtMostOnce(broker, connection, publication, retain, subscription.identifier);
   }
   const keepsQos0 = broker.settings.queueQos0Messages || session.owner?.listener.bridge?.keepsQos0 === true;
-  if (qos === 0 && !keepsQos0) return false;
-  return take(broker, session, new Delivery(publication.stable(), qos, retain, subscription.identifier));
+  if (qos === 0 && !keepsQos0 && !asks) return false;
+  const delivery = new Delivery(publication.stable(), qos, retain, subscription.identifier);
+  return isHeldBack ? enqueue(broker, session, delivery) : take(broker, session, delivery);
 }
 
 function sendAtMostOnce(
@@ -281,7 +293,9 @@ function pumpQueue(broker: Broker, connection: Connection, session: BrokerSessio
   const { queue } = session;
   while (queue.windowSize > 0 && !connection.closed) {
     const next = queue.peek()!;
-    if (next.message.isExpired(broker.unixSecond)) {
+    if (broker.access.asks === true && !isReadable(broker, session, next)) {
+      if (queue.peek() === next) return;
+    } else if (next.message.isExpired(broker.unixSecond)) {
       queue.shift();
       dropDelivery(broker, session, next);
       noteExpired(broker, session, next.message);

@@ -9,6 +9,7 @@
  * Without a store everything is in the window. Nothing overtakes: while there is a tail, what comes goes behind it.
  */
 import { Delivery } from '../session/mod.ts';
+import { mayStillRead } from './asking.ts';
 import type { Broker } from './broker.ts';
 import { dropDelivery, keepDelivery } from './keep.ts';
 import type { DropCause, Page, StoredDelivery } from './ports.ts';
@@ -90,7 +91,7 @@ function fetchTail(broker: Broker, session: BrokerSession, page: Omit<Page, 'don
 /** Rights may have shrunk since the message was queued. */
 function takeIn(broker: Broker, session: BrokerSession, given: StoredDelivery): StoredDelivery | null {
   const { message, qos, retain, subscriptionIdentifier } = given;
-  if (!broker.access.readsUnrestricted && !broker.access.mayRead(session.owner!, message.topicName)) {
+  if (!broker.access.readsUnrestricted && !mayStillRead(broker, session.owner!, message.topicName)) {
     session.queue.removeFromTail(1, message.payload.length);
     broker.meter.publishDenied++;
     broker.drops.note(session.clientId, 'denied', message.payload.length, broker.unixSecond);

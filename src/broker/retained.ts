@@ -5,6 +5,7 @@
  * or the QoS 1 quota cannot take now stays in the connection's backlog and goes on when there is room.
  */
 import { Delivery, Message } from '../session/mod.ts';
+import { mustWaitToRead } from './asking.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { dropRetained, isKept, keepRetained } from './keep.ts';
@@ -112,6 +113,7 @@ export function pumpRetained(broker: Broker, connection: Connection): void {
 function sendOne(broker: Broker, connection: Connection, backlog: RetainedBacklog): boolean {
   const { subscription } = backlog;
   const retained = backlog.messages[backlog.next]!;
+  if (broker.access.asks === true && mustWaitToRead(broker, connection.session!, retained.topicName)) return false;
   if (!isStillWanted(broker, subscription, retained)) return true;
   const qos = Math.min(retained.qos, subscription.qos) as 0 | 1 | 2;
   if (qos === 0) {

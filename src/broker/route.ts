@@ -1,6 +1,7 @@
 /** Who gets a message: the topic's remembered route, the access rules of each reader, one turn of each shared group. */
+import { mustWaitToRead } from './asking.ts';
 import type { Broker } from './broker.ts';
-import { deliver } from './deliver.ts';
+import { deliver, holdBack } from './deliver.ts';
 import type { Publication } from './publication.ts';
 import { noteUnread } from './refused.ts';
 import { deliverToGroup } from './shared-subscriptions.ts';
@@ -24,6 +25,9 @@ export function route(broker: Broker, publication: Publication): number {
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (isGroup(target)) deliverToGroup(broker, publication, target);
+    else if (broker.access.asks === true && mustWaitToRead(broker, target.session, topic.name)) {
+      holdBack(broker, publication, target);
+    }
     else if (readable !== null && !mayRead(broker, readable, i, topic, target.session)) {
       noteDenied(broker, target.session, publication);
     } else if (best === null || best.get(target.session) === target || target.session.version === 5) {

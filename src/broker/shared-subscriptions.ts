@@ -3,8 +3,9 @@
  * joining; members who are away take their turn and find the message in their queue. A member that may not read the
  * topic or cannot take the message is passed over, so that the group does not lose it.
  */
+import { mustWaitToRead } from './asking.ts';
 import type { Broker } from './broker.ts';
-import { deliver } from './deliver.ts';
+import { deliver, holdBack } from './deliver.ts';
 import type { Publication } from './publication.ts';
 import type { BrokerGroup, BrokerSubscription } from './types.ts';
 
@@ -13,6 +14,10 @@ export function deliverToGroup(broker: Broker, publication: Publication, group: 
   for (let tries = 0; tries < members.length; tries++) {
     if (group.next >= members.length) group.next = 0;
     const member = members[group.next++]!;
+    // Should it not be allowed to read it, the message is lost to the group: nobody else can wait for that.
+    if (broker.access.asks === true && mustWaitToRead(broker, member.session, publication.topic.name)) {
+      return holdBack(broker, publication, member);
+    }
     if (!broker.access.mayRead(member.session.owner!, publication.topic.name)) {
       broker.meter.publishDenied++;
       broker.drops.note(member.session.clientId, 'denied', publication.payloadLength, broker.unixSecond);

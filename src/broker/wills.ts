@@ -44,8 +44,14 @@ export function forgetWill(broker: Broker, session: BrokerSession): void {
   session.willTimer = null;
 }
 
-function send(broker: Broker, { will, publisher }: SessionWill<Identity>): void {
-  const topicName = publisher.listener.mountPoint + will.topicName;
+function send(broker: Broker, left: SessionWill<Identity>): void {
+  const topicName = left.publisher.listener.mountPoint + left.will.topicName;
+  const wait = broker.access.asks === true ? broker.access.ask!('write', left.publisher, topicName) : null;
+  if (wait === null) sendNow(broker, left, topicName);
+  else void wait.then(() => sendNow(broker, left, topicName));
+}
+
+function sendNow(broker: Broker, { will, publisher }: SessionWill<Identity>, topicName: string): void {
   const topic = broker.topics.findText(topicName);
   // The write rule is asked now, not at CONNECT (docs/compat/password-acl.md, 2).
   if (topic === null) return;

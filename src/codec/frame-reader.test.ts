@@ -117,6 +117,26 @@ test('a peer that announces the largest packet and sends little costs little', (
   );
 });
 
+test('a packet that is put back comes again, whole, in front of what has not been read', () => {
+  const stream = Buffer.concat([Buffer.from([0x30, 200, 1]), Buffer.alloc(200, 7), Buffer.from([0xd0, 0])]);
+  for (const at of [1, 2, 100, stream.length]) {
+    const reader = new FrameReader(NO_LIMITS);
+    reader.push(stream.subarray(0, at));
+    if (at < stream.length) {
+      assert.equal(reader.next(), frameStatus.wait);
+      reader.push(stream.subarray(at));
+    }
+    const lengths: number[] = [];
+    for (const again of [true, true, false, false]) {
+      assert.equal(reader.next(), frameStatus.packet);
+      lengths.push(reader.end - reader.start);
+      if (again) reader.putBack();
+    }
+    assert.deepEqual(lengths, [200, 200, 200, 0]);
+    assert.equal(reader.next(), frameStatus.wait);
+  }
+});
+
 test('what its owner has not read yet stays in front of the next chunk', () => {
   const reader = new FrameReader(new Array<number>(16).fill(0));
   reader.push(Buffer.from([0xc0, 0, 0xd0, 0]));

@@ -72,6 +72,17 @@ export class FrameReader {
     return this.filled === 0 && this.position >= this.chunk.length;
   }
 
+  /** The present packet comes again with next(). */
+  putBack(): void {
+    const header = [this.first];
+    let length = this.end - this.start;
+    for (; length >= 0x80; length >>= 7) header.push((length & 0x7f) | 0x80);
+    header.push(length);
+    const body = this.bytes.subarray(this.start, this.end);
+    this.chunk = Buffer.concat([Buffer.from(header), body, this.chunk.subarray(this.position)]);
+    this.position = 0;
+  }
+
   /** Type and flags of a packet whose header has come but whose end has not; for telling what was too large. */
   get pendingFirst(): number {
     return this.filled > 0 ? this.partial[0]! : (this.chunk[this.position] ?? 0);

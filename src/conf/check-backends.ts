@@ -14,7 +14,7 @@ const own: Readonly<Record<AuthBackendKind, readonly string[]>> = {
   mysql: [...server, ...files, ...sql, ...hashes],
   sqlite: ['file', ...sql, ...hashes],
   redis: [...server, ...files, ...hashes, 'key_prefix'],
-  http: [...files, 'user_url', 'superuser_url', 'acl_url', 'params', 'response'],
+  http: [...files, 'user_url', 'superuser_url', 'acl_url', 'acl_answers', 'params', 'response'],
   jwt: [...files, 'jwks_url', 'key_file', 'issuer', 'audience', 'clock_skew', 'username_claim', 'acl_claim'],
   ldap: [
     ...files,

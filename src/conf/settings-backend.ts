@@ -27,6 +27,7 @@ export interface AuthBackendSettings {
   aclUrl: string | null;
   params: 'json' | 'form';
   response: 'status' | 'json' | 'text';
+  aclAnswers: 'rules' | 'topic';
   jwksUrl: string | null;
   keyFile: string | null;
   issuer: string | null;
@@ -79,6 +80,7 @@ export function newAuthBackend(kind: AuthBackendKind, name: string, place: Place
     aclUrl: null,
     params: 'json',
     response: 'status',
+    aclAnswers: 'rules',
     jwksUrl: null,
     keyFile: null,
     issuer: null,

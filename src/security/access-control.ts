@@ -26,6 +26,7 @@ import type {
   Authorizer,
   DynamicRules,
   EnhancedMethod,
+  UserSource,
   UserSources,
 } from './authenticator.ts';
 import type { AclFile } from './acl-file.ts';
@@ -70,6 +71,8 @@ export class ConfiguredAccessControl implements AccessControl {
   generation = 0;
   /** True while no rule says anything about topics, so that a delivery needs no asking. */
   readsUnrestricted = false;
+  /** True while some backend has to be asked for each topic. */
+  asks = false;
   private scopes: Scopes = new Map();
   private readonly queue: HashQueue;
   private readonly log: Log;
@@ -111,6 +114,7 @@ export class ConfiguredAccessControl implements AccessControl {
     for (const text of loaded.warnings) this.log.write('warning', text, 'access.remark');
     this.scopes = loaded.value;
     this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
+    this.asks = [...loaded.value.values()].some(({ backends }) => backends.some(each => each.asks));
     this.generation++;
     this.letOutWhoIsAllowed();
     return null;
@@ -143,6 +147,19 @@ export class ConfiguredAccessControl implements AccessControl {
       .filter(wait => wait !== null);
     if (waits.length === 0) return null;
     return Promise.all(waits).then(reasons => reasons.find(reason => reason !== null) ?? null);
+  }
+
+  /** In the order of `may`: whoever decides before a source has to be asked spares the question. */
+  ask(access: Access, who: Identity, topic: string): Promise<void> | null {
+    const scope = who.listener.bridge === undefined ? this.scopeOf(who.listener) : null;
+    if (scope === null || !scope.backends.some(each => each.asks)) return null;
+    for (const authorizer of scope.authorizers) {
+      const wait = 'ask' in authorizer ? (authorizer as UserSource).ask(access, who, topic) : null;
+      if (wait !== null) return wait;
+      const answer = authorizer.may(access, who, topic);
+      if (answer === 'allow' || answer === 'deny') return null;
+    }
+    return null;
   }
 
   enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null {

@@ -62,6 +62,10 @@ export interface UserSource extends Authenticator, Authorizer {
   readonly hasRules: boolean;
   /** Null when there is nothing to wait for; resolves to why it cannot be had, null when it can. Never rejects. */
   prepare(who: Identity): Promise<string | null> | null;
+  /** True for one that has to be asked for each topic. */
+  readonly asks: boolean;
+  /** Null when `may` can answer; otherwise for when it can. Never rejects. */
+  ask(access: Access, who: Identity, topic: string): Promise<void> | null;
 }
 
 export interface UserSources {

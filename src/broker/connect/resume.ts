@@ -7,6 +7,7 @@ import { dropDelivery } from '../keep.ts';
 import type { Identity } from '../ports.ts';
 import { cappedExpiry, createSession, endSession, stopExpiry } from '../sessions.ts';
 import type { BrokerSession } from '../types.ts';
+import { mayStillRead } from '../asking.ts';
 import { passOnUnreleased } from '../publish.ts';
 import { forgetWill } from '../wills.ts';
 import type { ConnectAttempt, StageOutcome } from './attempt.ts';
@@ -88,7 +89,7 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
   }
   // Rights may have shrunk since the messages were queued.
   session.queue.sift(delivery => {
-    const readable = broker.access.mayRead(connection.identity, delivery.message.topicName);
+    const readable = mayStillRead(broker, connection.identity, delivery.message.topicName);
     if (!readable) dropDelivery(broker, session, delivery);
     return readable;
   });
@@ -98,7 +99,7 @@ function resume({ broker, connection }: ConnectAttempt, session: BrokerSession):
 function forgetUnreadable(broker: Broker, session: BrokerSession, who: Identity): void {
   for (const delivery of [...session.inflight]) {
     const { state, message } = delivery;
-    if (state !== deliveryStates.unsent || broker.access.mayRead(who, message.topicName)) continue;
+    if (state !== deliveryStates.unsent || mayStillRead(broker, who, message.topicName)) continue;
     session.inflight.remove(delivery);
     session.unsentInflight--;
     dropDelivery(broker, session, delivery);

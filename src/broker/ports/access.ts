@@ -58,6 +58,10 @@ export interface AccessControl {
    * to wait for; resolves to why it cannot be had, null when it can. Never rejects.
    */
   prepare?(who: Identity): Promise<string | null> | null;
+  /** True while `ask` has to be called before the questions below; without it nothing is ever waited for. */
+  readonly asks?: boolean;
+  /** Null when the question can be answered at once; otherwise for when it can. Never rejects. */
+  ask?(access: AccessQuestion, who: Identity, topic: string): Promise<void> | null;
   /** Null when the method is not served (MQTT 5: reason code 0x8C). */
   enhanced(method: string, request: AuthenticationRequest): EnhancedAuthentication | null;
   /** Topic names are as the rules see them: with the mount point in front. */

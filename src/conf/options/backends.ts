@@ -283,6 +283,14 @@ export const backends: readonly OptionRow[] = [
     reload: 'live',
   }),
   backendOption({
+    name: 'auth_backend_acl_answers',
+    type: choice(['rules', 'topic']),
+    field: 'aclAnswers',
+    says: 'HTTP: what the service at auth_backend_acl_url answers with: all rules of the user, or yes and no for one topic, as services for mosquitto-go-auth do: a POST with username, clientid, topic and acc (1 read, 2 write, 4 subscribe). Who is asked about waits for the answer, and nobody else; answers are remembered for auth_backend_cache_seconds, refusals for auth_backend_cache_refusal_seconds, auth_backend_cache_size of them. Without an answer nothing is allowed.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  backendOption({
     name: 'auth_backend_params',
     type: choice(['json', 'form']),
     field: 'params',

@@ -38,6 +38,7 @@ const ourNames = [
   'admin_socket',
   'auth_backend',
   'auth_backend_access_attribute',
+  'auth_backend_acl_answers',
   'auth_backend_acl_claim',
   'auth_backend_acl_query',
   'auth_backend_acl_url',

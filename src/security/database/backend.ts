@@ -17,6 +17,7 @@ import { Answered, type Gate, type GateCounts, Outage, whatItSays } from './gate
 import { Rights, type RightsRows } from './rights.ts';
 import type { UserBackendSettings } from './settings.ts';
 import type { Source, Subject } from './source.ts';
+import { TopicAnswers } from './topic-answers.ts';
 
 export interface BackendFacts {
   name: string;
@@ -50,6 +51,8 @@ const TICK_MS = 500;
 /** Identities of which somebody asks before they were prepared: sessions that came back with the store. */
 const RIGHTS_WITH_LOGIN_MAX = 100_000;
 const WARNING_EVERY_MS = 60_000;
+/** With fewer than this a client that waits for one answer would lose the one before. */
+const TOPIC_ANSWERS_MIN = 1000;
 
 export class UserBackend implements UserSource {
   readonly settings: UserBackendSettings;
@@ -62,6 +65,8 @@ export class UserBackend implements UserSource {
   private readonly byIdentity = new WeakMap<Identity, Held>();
   /** Rights that came with a login and wait for their connection. */
   private readonly granted = new Map<string, RightsRows>();
+  /** Null where rules are known in advance. */
+  private readonly topics: TopicAnswers | null;
   private readonly timer: NodeJS.Timeout;
   private remembered = 0;
   private reading = 0;
@@ -77,6 +82,7 @@ export class UserBackend implements UserSource {
       allowMs: settings.cacheSeconds * 1000,
       refusalMs: settings.cacheRefusalSeconds * 1000,
     });
+    this.topics = source.mayTopic === undefined ? null : this.newTopics();
     this.timer = setInterval(() => this.readWhatIsDue(), TICK_MS);
     this.timer.unref();
   }
@@ -110,7 +116,7 @@ export class UserBackend implements UserSource {
     // Devices that share a name come back together: one of them asks for all.
     const open = this.logins.get(login);
     if (open !== undefined) return open;
-    const asked = this.ask(who, password, login, subject).finally(() => this.logins.delete(login));
+    const asked = this.login(who, password, login, subject).finally(() => this.logins.delete(login));
     this.logins.set(login, asked);
     return asked;
   }
@@ -132,17 +138,37 @@ export class UserBackend implements UserSource {
     );
   }
 
+  /** Null when `may` can answer; otherwise for when it can. Never rejects. */
+  ask(access: Access, who: Identity, topic: string): Promise<void> | null {
+    const { topics } = this;
+    if (topics === null || access === 'unsubscribe' || who.username === null) return null;
+    if (this.rightsOf(who)?.superuser === true) return null;
+    const { username, clientId, address } = who;
+    const question = (): Promise<boolean> => this.source.mayTopic!({ username, clientId, address }, access, topic);
+    return topics.ask(topicKey(access, who, topic), performance.now(), () => this.answered(question));
+  }
+
+  get asks(): boolean {
+    return this.topics !== null;
+  }
+
   may(access: Access, who: Identity, topic: string): Answer {
     if (this.source.rules === 'none') return 'ignore';
     const rights = this.rightsOf(who);
-    return rights === null ? 'defer' : rights.may(access, who, topic);
+    if (rights === null) return 'defer';
+    if (this.topics === null || rights.superuser || access === 'unsubscribe') return rights.may(access, who, topic);
+    return this.topics.may(topicKey(access, who, topic), performance.now()) ? 'allow' : 'defer';
   }
 
   explain(access: Access, who: Identity, topic: string): Reasons {
     if (this.source.rules === 'none')
       return { answer: 'ignore', because: `${this.name} says nothing about topics`, tried: [] };
     const rights = this.rightsOf(who);
-    if (rights !== null) return rights.explain(access, who, topic);
+    if (rights !== null && (this.topics === null || rights.superuser)) return rights.explain(access, who, topic);
+    if (rights !== null) {
+      const answer = this.may(access, who, topic);
+      return { answer, because: `${this.name}, asked for this topic, ${answer === 'allow' ? 'allows it' : 'does not allow it, or does not answer'}`, tried: [] }; // prettier-ignore
+    }
     const because =
       who.username === null
         ? `${this.name} knows nobody without a user name`
@@ -153,6 +179,7 @@ export class UserBackend implements UserSource {
   /** Everything is asked for anew: logins at once, rules in the background. */
   flush(): void {
     this.answers.clear();
+    this.topics?.flush();
     for (const held of this.held.values()) held.dueAt = 0;
   }
 
@@ -162,7 +189,7 @@ export class UserBackend implements UserSource {
     await this.source.close().catch(() => undefined);
   }
 
-  private async ask(who: Subject, password: Buffer, login: string, subject: string): Promise<AuthenticationAnswer> {
+  private async login(who: Subject, password: Buffer, login: string, subject: string): Promise<AuthenticationAnswer> {
     try {
       const { answer, rights, because } = await this.source.login(who, password);
       // What depends on the moment, such as a token's end, is not remembered longer than it holds.
@@ -171,6 +198,29 @@ export class UserBackend implements UserSource {
       return this.verdict(answer, because);
     } catch (error) {
       return { deny: this.whyNot(error), undecided: true };
+    }
+  }
+
+  private newTopics(): TopicAnswers {
+    const { cacheSize, cacheSeconds, cacheRefusalSeconds, staleSeconds } = this.settings;
+    return new TopicAnswers(
+      {
+        sizeMax: Math.max(cacheSize, TOPIC_ANSWERS_MIN),
+        freshMs: cacheSeconds * 1000,
+        refusalMs: cacheRefusalSeconds * 1000,
+        staleMs: staleSeconds * 1000,
+      },
+      () => this.told.rightsChanged(),
+    );
+  }
+
+  /** What is wrong with an answer goes into the log. */
+  private async answered(question: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof Answered) this.whyNot(error);
+      throw error;
     }
   }
 
@@ -297,6 +347,11 @@ export class UserBackend implements UserSource {
   private keyOf({ username, clientId, address }: Subject): string {
     return this.source.usesAddress ? `${username}\n${clientId}\n${address}` : `${username}\n${clientId}`;
   }
+}
+
+/** A user name has no NUL, and a topic name neither. */
+function topicKey(access: Access, { username, clientId }: Identity, topic: string): string {
+  return `${access}\0${username}\0${clientId}\0${topic}`;
 }
 
 /** False when nobody has one of its identities any more. */

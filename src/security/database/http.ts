@@ -4,6 +4,8 @@
  *   POST user_url       { username, password, clientid }   2xx: let in; 404: somebody else's user; other 4xx: refused
  *   POST superuser_url  { username }                       2xx: may everything
  *   POST acl_url        { username, clientid }             all rules of the user, as rule-list.ts reads them
+ *                       { username, clientid, topic, acc } with `acl_answers topic`: may it? as for the others; acc is
+ *                                                          1 to read, 2 to write, 4 to subscribe
  *
  * With `response json` a 2xx has to say { "ok": true }, with `text` it has to say ok. 429 and 5xx are no answer at all.
  */
@@ -15,6 +17,9 @@ import { rulesOf } from './rule-list.ts';
 import type { UserBackendSettings } from './settings.ts';
 import type { LoginResult, Source, Subject } from './source.ts';
 
+/** As Mosquitto's plugins are asked. */
+const accessNumbers = { read: 1, write: 2, subscribe: 4 } as const;
+
 export class HttpSource implements Source {
   /** Sent with every question. */
   readonly usesClientId = true;
@@ -23,6 +28,7 @@ export class HttpSource implements Source {
   private readonly settings: UserBackendSettings;
   private readonly client: HttpClient;
   private readonly gate: Gate;
+  readonly mayTopic?: NonNullable<Source['mayTopic']>;
 
   constructor(connection: Connection, gate: Gate) {
     const { settings, timeoutMs } = connection;
@@ -31,6 +37,12 @@ export class HttpSource implements Source {
     const tls = tlsOf({ ...connection, settings: { ...settings, tls: true } });
     this.client = new HttpClient(tls, timeoutMs, settings.connectionsMax);
     this.rules = settings.aclUrl === null && settings.superuserUrl === null ? 'none' : 'asked';
+    const { aclUrl } = settings;
+    if (aclUrl === null || settings.aclAnswers !== 'topic') return;
+    this.mayTopic = async ({ username, clientId }, access, topic) => {
+      const fields = { username, clientid: clientId, topic, acc: accessNumbers[access] };
+      return this.isYes(await this.post(aclUrl, fields));
+    };
   }
 
   async login({ username, clientId }: Subject, password: Buffer): Promise<LoginResult> {
@@ -44,7 +56,7 @@ export class HttpSource implements Source {
     const { superuserUrl, aclUrl } = this.settings;
     const [above, listed] = await Promise.all([
       superuserUrl === null ? null : this.post(superuserUrl, { username }),
-      aclUrl === null ? null : this.post(aclUrl, { username, clientid: clientId }),
+      aclUrl === null || this.mayTopic !== undefined ? null : this.post(aclUrl, { username, clientid: clientId }),
     ]);
     const superuser = above !== null && this.isYes(above);
     return { superuser, rules: listed === null || listed.status >= 300 ? [] : listOf(listed) };
@@ -59,9 +71,9 @@ export class HttpSource implements Source {
     return Promise.resolve(this.client.close());
   }
 
-  private post(url: string, fields: Record<string, string>): Promise<HttpAnswer> {
+  private post(url: string, fields: Record<string, string | number>): Promise<HttpAnswer> {
     const isForm = this.settings.params === 'form';
-    const body = isForm ? new URLSearchParams(fields).toString() : JSON.stringify(fields);
+    const body = isForm ? formOf(fields) : JSON.stringify(fields);
     const headers = {
       'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
       'content-length': String(Buffer.byteLength(body)),
@@ -82,6 +94,12 @@ export class HttpSource implements Source {
     const { ok, Ok } = parsed(text) as { ok?: unknown; Ok?: unknown };
     return ok === true || Ok === true;
   }
+}
+
+function formOf(fields: Record<string, string | number>): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
+  return form.toString();
 }
 
 function listOf({ text }: HttpAnswer): RightsRows['rules'] {

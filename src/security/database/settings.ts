@@ -35,6 +35,8 @@ export interface UserBackendSettings {
   readonly aclUrl: string | null;
   readonly params: 'json' | 'form';
   readonly response: 'status' | 'json' | 'text';
+  /** What the service answers with: all rules of a user, or yes and no for one topic. */
+  readonly aclAnswers: 'rules' | 'topic';
   readonly jwksUrl: string | null;
   readonly keyFile: string | null;
   readonly issuer: string | null;

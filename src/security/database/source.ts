@@ -23,6 +23,11 @@ export interface Source {
   readonly usesAddress: boolean;
   /** `asked`: of the backend itself; `with login`: see LoginResult; `none`: it says nothing about topics. */
   readonly rules: 'asked' | 'with login' | 'none';
+  /**
+   * For one whose rules cannot be listed: may it, asked for this topic. `rights` then says who is a superuser, and no
+   * rules.
+   */
+  mayTopic?(who: Subject, access: 'read' | 'write' | 'subscribe', topic: string): Promise<boolean>;
   /** These reject with an Outage when nobody could be asked, with an Answered when the backend did not like the question. */
   login(who: Subject, password: Buffer): Promise<LoginResult>;
   rights(who: Subject): Promise<RightsRows>;

@@ -60,6 +60,7 @@ async function ask(
   const unknown = await access.prepare(who);
   if (unknown !== null) return { listener: listener.name, allowed: false, because: unknown, tried: [] };
   const asked = explainedActions[action]!;
+  await access.ask(asked, who, mounted(listener, topic));
   const { allowed, because, tried } = service(topic) ?? access.explain(asked, who, mounted(listener, topic));
   return { listener: listener.name, allowed, because, tried: [...tried] };
 }
