@@ -6,7 +6,7 @@
 import { Message } from '../session/mod.ts';
 import { Arena } from './arena.ts';
 import type { Identity } from './ports.ts';
-import { RetainedMessages } from './retained-messages.ts';
+import { PlainRun, RetainedMessages } from './retained-messages.ts';
 import type { BrokerMessage } from './types.ts';
 
 const COUNT = 100_000;
@@ -48,7 +48,12 @@ const packed = measure('packed', false);
 const arena = new Arena();
 time('match #', () => void packed.match('#'));
 time('a packet from each', () => {
-  for (const retained of packed.match('#')) retained.writePlain(arena, 4);
+  const run = new PlainRun();
+  for (const retained of packed.match('#')) {
+    run.add(retained, 4);
+    if (run.bytes > 16_384) run.write(arena);
+  }
+  run.write(arena);
 });
 time('a message from each', () => {
   for (const retained of packed.match('#')) retained.message();

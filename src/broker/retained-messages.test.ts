@@ -6,7 +6,7 @@ import { Message } from '../session/mod.ts';
 import { Arena } from './arena.ts';
 import type { Identity } from './ports.ts';
 import { emptyParts } from './publication.ts';
-import { RetainedMessages } from './retained-messages.ts';
+import { PlainRun, RetainedMessages } from './retained-messages.ts';
 import type { BrokerMessage } from './types.ts';
 
 const topicName = fc.oneof(
@@ -53,7 +53,11 @@ test('the packet written without a message is the one that the codec writes', ()
       const entry = retained.match(facts.topicName)[0]!;
       if (!entry.isPlainFor(version)) return;
       const arena = new Arena();
-      const start = entry.writePlain(arena, version);
+      const run = new PlainRun();
+      run.add(entry, version);
+      const { bytes } = run;
+      const start = run.write(arena);
+      assert.equal(arena.position - start, bytes);
       const parts = { ...emptyParts(), version, retain: true, topic: given.topic, properties: given.properties };
       const expected = encodePublish({ ...parts, payload: given.payload, payloadEnd: given.payload.length });
       assert.deepEqual(arena.slab.subarray(start, arena.position), expected);

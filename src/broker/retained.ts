@@ -10,9 +10,9 @@ import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { dropRetained, isKept, keepRetained } from './keep.ts';
 import { outgoingMessage } from './hooks.ts';
-import { countSent, hasRoom, isTooSlow, reportTooLarge, sendMessageAtMostOnce, take } from './deliver.ts';
+import { hasRoom, isTooSlow, sendMessageAtMostOnce, take } from './deliver.ts';
 import type { Publication } from './publication.ts';
-import { isShort, type RetainedMessage } from './retained-messages.ts';
+import { isShort, PLAIN_PACKET_BYTES_MAX, PlainRun, type RetainedMessage } from './retained-messages.ts';
 import type { BrokerMessage, BrokerSession, BrokerSubscription } from './types.ts';
 
 /** Retained messages that a subscription has still to get. */
@@ -23,6 +23,9 @@ export interface RetainedBacklog {
   /** The next one, while it has no room. */
   waiting: BrokerMessage | null;
 }
+
+/** What is gathered for one call: a quarter of a slab, so that little of one is left empty. */
+const RUN_BYTES = 16_384;
 
 /** Replaces or, with an empty payload, deletes the retained message of a topic. [MQTT-3.3.1-5], [MQTT-3.3.1-6] */
 export function retain(broker: Broker, publication: Publication): void {
@@ -102,11 +105,46 @@ export function pumpRetained(broker: Broker, connection: Connection): void {
     const backlog = connection.retainedBacklog[0];
     if (backlog === undefined) return;
     while (backlog.next < backlog.messages.length) {
-      if (connection.closed || !sendOne(broker, connection, backlog)) return;
+      if (connection.closed) return;
+      if (sendRun(broker, connection, backlog)) continue;
+      if (!sendOne(broker, connection, backlog)) return;
       backlog.next++;
     }
     connection.retainedBacklog.shift();
   }
+}
+
+/** Sends those that are nothing but plain packets, many at a time; false when the next one is none of them. */
+function sendRun(broker: Broker, connection: Connection, backlog: RetainedBacklog): boolean {
+  const { subscription, messages } = backlog;
+  const { version } = connection;
+  if (!takesPlain(broker, connection, subscription) || isTooSlow(broker, connection)) return false;
+  const run = new PlainRun();
+  let { next } = backlog;
+  for (; next < messages.length && run.bytes < RUN_BYTES; next++) {
+    const retained = messages[next]!;
+    if ((subscription.qos > 0 && retained.qos > 0) || !retained.isPlainFor(version)) break;
+    if (isStillWanted(broker, subscription, retained)) run.add(retained, version);
+  }
+  const isNone = next === backlog.next;
+  backlog.next = next;
+  if (run.packets > 0) write(broker, connection, run);
+  return !isNone;
+}
+
+/** What a blocked link is given is counted packet by packet. */
+function takesPlain(broker: Broker, connection: Connection, { identifier }: BrokerSubscription): boolean {
+  if (connection.link.blocked || broker.log.debug || broker.hooks.outgoing !== null) return false;
+  return identifier === 0 && connection.takesSharedForms && connection.maximumPacketSize >= PLAIN_PACKET_BYTES_MAX;
+}
+
+function write({ arena, meter }: Broker, { link }: Connection, run: PlainRun): void {
+  meter.packetsSent += run.packets;
+  meter.publishSent += run.packets;
+  meter.bytesSent += run.bytes;
+  meter.publishBytesSent += run.payloadBytes;
+  const start = run.write(arena);
+  link.write(arena.slab, start, arena.position);
 }
 
 /** False when there is no room just now. */
@@ -143,22 +181,8 @@ function sendRetainedAtMostOnce(
   retained: RetainedMessage,
   identifier: number,
 ): void {
-  const { version, link } = connection;
-  if (broker.hooks.outgoing !== null) {
-    const given = shownTo(broker, connection.session!, retained);
-    return given === null ? undefined : void sendMessageAtMostOnce(broker, connection, given, true, identifier);
-  }
-  const isPlain = identifier === 0 && connection.takesSharedForms && !broker.log.debug && retained.isPlainFor(version);
-  if (!isPlain) return void sendMessageAtMostOnce(broker, connection, retained.message(), true, identifier);
-  const { arena } = broker;
-  const start = retained.writePlain(arena, version);
-  const size = arena.position - start;
-  if (size > connection.maximumPacketSize) {
-    arena.position = start;
-    return reportTooLarge(broker, connection, size, retained.payloadLength);
-  }
-  link.write(arena.slab, start, arena.position);
-  countSent(broker, size, retained.payloadLength);
+  const given = shownTo(broker, connection.session!, retained);
+  if (given !== null) sendMessageAtMostOnce(broker, connection, given, true, identifier);
 }
 
 function isStillWanted(broker: Broker, subscription: BrokerSubscription, retained: RetainedMessage): boolean {
@@ -173,8 +197,11 @@ function isStillWanted(broker: Broker, subscription: BrokerSubscription, retaine
   const { publisher } = retained;
   if (subscription.noLocal && publisher?.clientId === session.clientId) return false;
   const { access, settings } = broker;
-  if (settings.checkRetainSource && publisher !== null && !access.mayWrite(publisher, retained.topicName)) return false;
-  return access.readsUnrestricted || access.mayRead(session.owner!, retained.topicName);
+  const asksWriter = settings.checkRetainSource && publisher !== null;
+  if (access.readsUnrestricted && !asksWriter) return true;
+  const { topicName } = retained;
+  if (asksWriter && !access.mayWrite(publisher, topicName)) return false;
+  return access.readsUnrestricted || access.mayRead(session.owner!, topicName);
 }
 
 function expire(broker: Broker, { topicName }: RetainedMessage): void {
