@@ -27,8 +27,9 @@ export function route(broker: Broker, publication: Publication): number {
     if (isGroup(target)) deliverToGroup(broker, publication, target);
     else if (broker.access.asks === true && mustWaitToRead(broker, target.session, topic.name)) {
       holdBack(broker, publication, target);
-    }
-    else if (readable !== null && !mayRead(broker, readable, i, topic, target.session)) {
+    } else if (broker.access.asks === true && mustWaitToRead(broker, target.session, topic.name)) {
+      holdBack(broker, publication, target);
+    } else if (readable !== null && !mayRead(broker, readable, i, topic, target.session)) {
       noteDenied(broker, target.session, publication);
     } else if (best === null || best.get(target.session) === target || target.session.version === 5) {
       deliver(broker, publication, target);
