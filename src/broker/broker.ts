@@ -261,7 +261,6 @@ export class Broker {
   logFault(where: string, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.log.write('error', `Error: internal fault ${where}. Please report: ${text}`, 'broker.fault');
-    this.recorder.note('broker.fault', { error: `${where}: ${text}` });
   }
 
   private scheduleSweep(): void {

@@ -45,7 +45,9 @@ export function recordConnected({ broker, connection, packet, sessionPresent }: 
 
 export function recordRefused({ broker, connection, username }: ConnectAttempt, reason: string, because: string): void {
   const client = recordedClient(connection, connection.clientId, username);
-  broker.recorder.note('client.refused', { ...client, reason, because: because.replace(/\.$/, '') });
+  // A certificate that does not hold has been judged before there was a CONNECT.
+  const why = connection.peer.refusal?.reason ?? because.replace(/\.$/, '');
+  broker.recorder.note('client.refused', { ...client, reason, because: why });
 }
 
 /** `wasOpen`: it was a client. */

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { dropText } from '../admin/mod.ts';
 import type { BridgeFacts } from '../bridge/mod.ts';
 import type { ReloadReport } from '../admin/mod.ts';
+import type { About } from '../base/mod.ts';
 import { recordFolder, type Settings } from '../conf/mod.ts';
 import type { BrokerLog } from '../observability/mod.ts';
 import { FlightRecorder, lastRunOf } from '../observability/recorder/mod.ts';
@@ -27,9 +28,20 @@ export function makeRecorder(settings: Settings, home: string | null, log: Broke
   const configuration = settings.path ?? 'without a configuration file';
   const { pid, version: node } = process;
   recorder.note('broker.started', { version: productVersion(), node, pid, boot: bootId(), configuration });
+  log.onError = (text, about) => noteError(recorder, log, text, about);
   process.on('uncaughtExceptionMonitor', error => recorder.note('broker.crashed', { pid, error: textOf(error) }));
   return recorder;
 } // prettier-ignore
+
+/** What the log says at length, line by line, in one event; what has an event of its own is left to that. */
+function noteError(recorder: FlightRecorder, log: BrokerLog, text: string, about: About | null): void {
+  const { code, address, bridge } = about ?? {};
+  const isTold = address !== undefined || bridge !== undefined || code?.startsWith('store.') === true;
+  // A remedy stands on a line of its own; a reload collects what is said during it.
+  if (isTold || text.startsWith(' ') || log.overhear !== null) return;
+  if (code === 'broker.fault') recorder.note('broker.fault', { error: text });
+  else recorder.note('broker.error', { text: text.replace(/\.$/, ''), code });
+}
 
 /** A record without an end: the process before this one died, unless it is alive. */
 function noteLastEnd(recorder: FlightRecorder, folder: string): void {
@@ -91,6 +103,7 @@ export function watchForRecorder(running: RunningBroker): () => Promise<void> {
 
 export function noteReload(recorder: FlightRecorder | null, report: ReloadReport): void {
   const { ok, changed, disconnected, said } = report;
+  if (ok && changed.length === 0 && disconnected === 0 && said.length === 0) return;
   const outcome = ok ? (changed.length === 0 ? 'nothing has changed' : 'it is in force') : 'not all of it could be put in force';
   recorder?.note('broker.reloaded', { outcome, changed, disconnected, said });
 } // prettier-ignore

@@ -88,6 +88,7 @@ export interface Happenings {
   'broker.died': { pid: number; last: number; machine: 'restarted' | 'running' };
   'broker.crashed': { pid: number; error: string };
   'broker.fault': { error: string };
+  'broker.error': { text: string; code?: string | undefined };
   'broker.reloaded': { outcome: string; changed: string[]; disconnected: number; said: string[] };
   'broker.pulse': {
     pid: number;
@@ -99,5 +100,11 @@ export interface Happenings {
   };
   'clock.jumped': { seconds: number };
   'record.gap': { events: number; because: string };
-  'record.folded': { client?: string | undefined; address?: string | undefined; events: number };
+  /** `kind`: events of this name, where they are nobody's. */
+  'record.folded': {
+    client?: string | undefined;
+    address?: string | undefined;
+    kind?: string | undefined;
+    events: number;
+  };
 }

@@ -22,7 +22,7 @@ import { momentOf } from './when.ts';
 const DAY_MS = 86_400_000;
 
 export async function tellWhatHappened(call: Call): Promise<number> {
-  const who = call.words[0]!;
+  const who = call.words[0] ?? null;
   const now = call.context.wall();
   const until = momentOf(call.value('--until') ?? 'now', now);
   const since = momentOf(call.value('--since') ?? new Date(until - DAY_MS).toISOString(), now);
@@ -31,7 +31,7 @@ export async function tellWhatHappened(call: Call): Promise<number> {
   if (records === null) return 1;
   const chapter = storyOf(records, { who, since, until });
   if (call.has('--json')) call.say(...chapter.events.map(jsonLine));
-  else if (chapter.clients.length === 0 && chapter.before === 0 && !chapter.events.some(isNamed(who))) nobody(call, who, chapter);
+  else if (who !== null && chapter.clients.length === 0 && chapter.before === 0 && !chapter.events.some(isNamed(who))) nobody(call, who, chapter);
   else call.say(...storyLines(who, since, until, now, chapter));
   return 0;
 } // prettier-ignore
@@ -106,14 +106,15 @@ function nobody(call: Call, who: string, { others, oldest }: Chapter): void {
   );
 }
 
-function storyLines(who: string, since: number, until: number, now: number, chapter: Chapter): string[] {
+function storyLines(who: string | null, since: number, until: number, now: number, chapter: Chapter): string[] {
   const { events, clients, before, oldest, state } = chapter;
   const several = clients.length > 1;
-  const named = several ? `, ${clients.length} clients` : clients.length === 1 && clients[0] !== who ? `, client ${shown(clients[0]!)}` : '';
+  const of = who === null ? 'What did not go as it should' : shown(who);
+  const named = several ? `, ${clients.length} clients` : clients.length === 1 && clients[0] !== who && who !== null ? `, client ${shown(clients[0]!)}` : '';
   const begins = oldest !== null && oldest > since ? ` The record begins at ${timeText(oldest)}.` : '';
   const earlier = before > 0 ? ` ${before} earlier events are told with --since.` : '';
-  const head = `${shown(who)}${named}, from ${timeText(since)} to ${until === now ? 'now' : timeText(until)}.${begins}${earlier}`;
-  const told = events.length === 0 ? ['', 'Nothing happened to it in this time.'] : dayLines(events, several ? null : clients[0] ?? who);
+  const head = `${of}${named}, from ${timeText(since)} to ${until === now ? 'now' : timeText(until)}.${begins}${earlier}`;
+  const told = events.length === 0 ? ['', 'Nothing.'] : dayLines(events, several ? null : (clients[0] ?? who));
   return [head, ...told, ...stateLines(state, until, now)];
 } // prettier-ignore
 

@@ -74,6 +74,8 @@ export class BrokerLog implements Log {
   connections = true;
   /** Hears every line before it is asked whether anybody wants it; for a reload that has to tell what happened. */
   overhear: ((as: LogClass, text: string, about: About | null) => void) | null = null;
+  /** Hears every line of the class error, whether anybody wants it or not: for the flight recorder. */
+  onError: ((text: string, about: About | null) => void) | null = null;
   #options: LogOptions;
   #standardError: StandardStream;
   #standardOutput: StandardStream;
@@ -102,6 +104,7 @@ export class BrokerLog implements Log {
   write(as: LogClass, text: string, about?: About | Code): void {
     const known = typeof about === 'string' ? { code: about } : (about ?? null);
     this.overhear?.(as, text, known);
+    if (as === 'error') this.onError?.(text, known);
     if (!this.#wanted.has(as)) return;
     if (known === null || !this.#folding.holds(as, text, known)) this.#put(as, text, known);
   }

@@ -38,7 +38,7 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
   },
   'client.refused': {
     ...warning,
-    tells: "was refused when it connected from {address}:{port} on {listener}[ as user '{user}']: {because}",
+    tells: "was refused when it connected from {address}:{port} on {listener}[ as user '{user}'][ with the certificate {certificate}]: {because}",
     says: 'A CONNECT was answered with no.',
   },
   'client.twins': {
@@ -127,10 +127,15 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
   },
   'broker.crashed': { ...alarm, tells: 'the broker crashed: {error}', says: 'A fault of the broker ended the process.' },
   'broker.fault': { ...alarm, tells: 'a fault of the broker, which goes on: {error}', says: 'An internal fault that cost one client or one task.' },
+  'broker.error': {
+    ...alarm,
+    tells: '{text}[ ({code})]',
+    says: 'A line of the log of the class error that no other event tells.',
+  },
   'broker.reloaded': {
     ...news,
     tells: 'the configuration was read again: {outcome}[; in force now: {changed}][; {disconnected|clients} put out][; {said}]',
-    says: 'SIGHUP, zancudo reload, or a change in the home.',
+    says: 'SIGHUP, zancudo reload, or a change in the home, when something has changed or has gone wrong.',
   },
   'broker.pulse': {
     ...note,
@@ -150,7 +155,7 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
   },
   'record.folded': {
     ...warning,
-    tells: '{events|events} more within this minute, counted only',
+    tells: '[{kind}: ]{events|events} more within this minute, counted only',
     says: 'One client or address has caused more than 60 events in a minute; the rest of them is only counted.',
   },
 }; // prettier-ignore

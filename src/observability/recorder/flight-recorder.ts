@@ -58,11 +58,9 @@ export class FlightRecorder implements Recorder {
 
   note<E extends HappeningName>(event: E, facts: Happenings[E]): void {
     const at = this.#options.wall();
-    const { client, address } = facts as { client?: string; address?: string };
     // What an operator has asked for is bounded by whoever serves the operator.
-    if (event === 'packet') return this.#keep(lineOf(at, event, facts));
-    const subject = client !== undefined ? `c${client}` : address === undefined ? undefined : `a${address}`;
-    if (subject !== undefined && !this.#quota.take(subject, at, folded => this.#noteFolded(folded))) return;
+    if (event !== 'packet' && !this.#quota.take(subjectOf(event, facts), at, folded => this.#noteFolded(folded)))
+      return;
     this.#keep(lineOf(at, event, facts));
   }
 
@@ -95,8 +93,8 @@ export class FlightRecorder implements Recorder {
 
   #noteFolded(folded: readonly Folded[]): void {
     for (const { subject, events } of folded) {
-      const who = subject.startsWith('c') ? { client: subject.slice(1) } : { address: subject.slice(1) };
-      this.#keep(lineOf(this.#options.wall(), 'record.folded', { ...who, events }));
+      const facts = { [subjects[subject[0]!]!]: subject.slice(1), events };
+      this.#keep(lineOf(this.#options.wall(), 'record.folded', facts));
     }
   }
 
@@ -183,4 +181,13 @@ export class FlightRecorder implements Recorder {
       // Nobody is left to be told.
     }
   }
+}
+
+/** Whose an event is, by the first letter of the subject; no two can be the same. */
+const subjects: Readonly<Record<string, string>> = { c: 'client', a: 'address', k: 'kind' };
+
+function subjectOf(event: string, facts: object): string {
+  const { client, address } = facts as { client?: string; address?: string };
+  if (client !== undefined) return `c${client}`;
+  return address === undefined ? `k${event}` : `a${address}`;
 }

@@ -30,21 +30,22 @@ const namingFields = ['client', 'user', 'certificate', 'serial', 'psk', 'address
 const endsOfABroker = new Set(['broker.started', 'broker.stopped', 'broker.died', 'broker.crashed']);
 
 export interface Asked {
-  who: string;
+  /** Null for what concerns everybody, and whatever did not go as it should. */
+  who: string | null;
   /** Unix milliseconds. */
   since: number;
   until: number;
 }
 
 export function storyOf(records: Iterable<EventRecord>, asked: Asked): Chapter {
-  const teller = new Teller(asked.who);
+  const teller = new Teller(asked.who ?? '');
   const events: EventRecord[] = [];
   let [before, oldest]: [number, number | null] = [0, null];
   let state: Chapter['state'] = null;
   for (const record of records) {
     oldest ??= record.at;
     if (record.at > asked.until) continue;
-    const theirs = teller.isTheirs(record);
+    const theirs = asked.who === null ? isTrouble(record) : teller.isTheirs(record);
     state = theirs || endsOfABroker.has(record.event) ? (stateAfter(record, state) ?? state) : state;
     if (!theirs && !concernsAll(record)) continue;
     if (record.at >= asked.since) events.push(record);
@@ -56,6 +57,11 @@ export function storyOf(records: Iterable<EventRecord>, asked: Asked): Chapter {
 
 function concernsAll({ event }: EventRecord): boolean {
   return (eventRows as Readonly<Record<string, { concernsAll: boolean } | undefined>>)[event]?.concernsAll ?? false;
+}
+
+function isTrouble({ event }: EventRecord): boolean {
+  const row = (eventRows as Readonly<Record<string, { severity: string } | undefined>>)[event];
+  return row !== undefined && row.severity !== 'note';
 }
 
 function stateAfter({ event, at }: EventRecord, before: Chapter['state']): Chapter['state'] {
