@@ -41,6 +41,7 @@ import type {
 } from './ports.ts';
 import { Payloads } from './payloads.ts';
 import { emptyParts, Publication } from './publication.ts';
+import type { Pace } from './pace.ts';
 import { publish } from './publish.ts';
 import { nobodyRecords } from './recording.ts';
 import { removeExpired } from './queue.ts';
@@ -109,6 +110,8 @@ export class Broker {
   readonly queued: QueueTotals = { messages: 0, payloadBytes: 0, windowBytes: 0 };
   /** Who lost messages, and why. */
   readonly drops: DropLedger;
+  /** How fast users or addresses publish, where they are counted together. */
+  readonly paces = new Map<string, Pace>();
   readonly timers: TimerWheel;
   /** Who was refused what, and why. */
   readonly refusals = new RefusalLedger();

@@ -1,10 +1,11 @@
 /**
- * How fast one client may publish: messages and payload bytes a second, a second's worth of each at once.
+ * How fast one client may publish, or all of one user or address together (publish_rate_by): messages and payload bytes
+ * a second, a second's worth of each at once.
  *
  *   slow     taken, and not read again before it is within its rates; nothing is lost
  *   refuse   QoS 0 dropped and counted; QoS 1 and 2 answered with 0x97; MQTT 3, which has no such answer, slowed
  */
-import { TokenBucket } from '../base/mod.ts';
+import { sourceOf, TokenBucket } from '../base/mod.ts';
 import { reasonCodes } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +24,7 @@ export function paceOf(broker: Broker, connection: Connection): typeof reasonCod
   if (maxPublishRate === 0 && maxPublishByteRate === 0) return null;
   if (connection.peer.listener.bridge !== undefined) return null;
   const { qos, payloadStart, payloadEnd } = broker.view;
-  const pace = (connection.pace ??= newPace(broker));
+  const pace = (connection.pace ??= paceFor(broker, connection));
   const bytes = payloadEnd - payloadStart;
   if (publishRateExceeded === 'refuse' && (qos === 0 || connection.version === 5) && isOver(broker, pace)) {
     if (isRepeated(broker, connection)) return null;
@@ -37,6 +38,23 @@ export function paceOf(broker: Broker, connection: Connection): typeof reasonCod
   if (wait > 0 && publishRateExceeded === 'slow') connection.waitForPace(Math.min(wait, PAUSE_MS_MAX));
   else if (wait > 0 && connection.version !== 5 && qos > 0) connection.waitForPace(Math.min(wait, PAUSE_MS_MAX));
   return null;
+}
+
+/** Of a user or an address: who comes back has the one it left. Who has been away longest is forgotten, and starts anew. */
+const PACES_MAX = 10_000;
+
+function paceFor(broker: Broker, { identity }: Connection): Pace {
+  const { paces } = broker;
+  const { publishRateBy } = broker.settings;
+  // Who has no user name is nobody in common with others.
+  const whose = publishRateBy === 'address' ? sourceOf(identity.address) : publishRateBy === 'user' ? identity.username : null; // prettier-ignore
+  if (whose === null) return newPace(broker);
+  const pace = paces.get(whose) ?? newPace(broker);
+  paces.delete(whose);
+  paces.set(whose, pace);
+  const [oldest] = paces.keys();
+  if (paces.size > PACES_MAX && oldest !== undefined) paces.delete(oldest);
+  return pace;
 }
 
 function newPace({ settings, now }: Broker): Pace {

@@ -44,6 +44,8 @@ export interface BrokerSettings {
   maxPublishRate: number;
   maxPublishByteRate: number;
   publishRateExceeded: 'slow' | 'refuse';
+  /** Whose messages count together. */
+  publishRateBy: 'client' | 'user' | 'address';
   /** Take-overs between different addresses within a minute that make a fight; 0 for no referee. */
   takeoverRounds: number;
   takeoverNewcomer: 'admit' | 'hold';
@@ -78,6 +80,7 @@ export const defaultBrokerSettings: BrokerSettings = {
   maxPublishRate: 0,
   maxPublishByteRate: 0,
   publishRateExceeded: 'slow',
+  publishRateBy: 'client',
   takeoverRounds: 5,
   takeoverNewcomer: 'admit',
 };

@@ -222,6 +222,7 @@ export interface Settings {
   maxPublishRate: number;
   maxPublishByteRate: number;
   publishRateExceeded: 'slow' | 'refuse';
+  publishRateBy: 'client' | 'user' | 'address';
   /** Within a minute; 0 for no referee. */
   takeoverRounds: number;
   takeoverNewcomer: 'admit' | 'hold';
@@ -410,6 +411,7 @@ export function newSettings(path: string | null): Settings {
     maxPublishRate: 0,
     maxPublishByteRate: 0,
     publishRateExceeded: 'slow',
+    publishRateBy: 'client',
     takeoverRounds: 5,
     takeoverNewcomer: 'admit',
     maxKeepaliveSeconds: 0,

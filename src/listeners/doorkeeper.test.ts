@@ -48,6 +48,18 @@ test('failed logins ban the address, each time for twice as long, up to the long
   assert.equal(house.meter.connectionsRefusedByBan, 5);
 });
 
+test('a right password lifts the wait at its address, and nobody elsewhere makes it longer there', () => {
+  const house = new House();
+  assert.ok(house.fail('192.0.2.1', 6) > 0);
+  house.door.entered(peerAt('192.0.2.1'), 'ana');
+  house.fail('198.51.100.1', 9);
+  assert.equal(house.fail('192.0.2.1', 3), 0);
+  assert.ok(house.fail('192.0.2.1') > 0);
+  house.door.entered(peerAt('192.0.2.1'), 'ana');
+  assert.equal(house.fail('192.0.2.1'), 0);
+  assert.ok(house.fail('198.51.100.1') > 0, 'who guesses elsewhere is not let off by it');
+});
+
 test('as long as somebody from the address is logged in, and after a success, it is not banned', () => {
   const house = new House();
   house.fail('203.0.113.7', 2);

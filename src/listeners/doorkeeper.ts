@@ -4,6 +4,7 @@
  *   socket ── banned? too many a second? ── closed before a byte is read (behind PROXY, when the header has named it)
  *
  *   failed login ── of one user, from wherever      the answer comes later and later, up to 5 s; a right one never does
+ *                │                              (an address where a right one came from counts alone)
  *                └─ from one address, nobody of      after `ban_after` of them the address is banned, each time for
  *                   which is logged in               twice as long
  *
@@ -44,6 +45,10 @@ const FORGET_MS = 600_000;
 /** Wrong passwords of one user that are answered at once; the wait then grows from half a second. */
 const userRules = { freeFailures: 3, firstWaitMs: 500, waitMsMax: 5000, forgetMs: FORGET_MS };
 const FULL_COMPLAINT_MS = 60_000;
+/** About 1 MB. */
+const HOMES_MAX = 10_000;
+
+const homeOf = (username: string, source: string): string => `${username}\0${source}`;
 
 const PRIVATE_RANGES = [
   '10.0.0.0/8',
@@ -60,6 +65,10 @@ export class AddressDoorkeeper implements Doorkeeper {
   readonly #bans = new Bans();
   readonly #rate = new ArrivalRate();
   readonly #byUser = new AttemptLimit(userRules);
+  /** The same of a user at an address from which it has logged in. */
+  readonly #byHome = new AttemptLimit(userRules);
+  /** User and address; who logged in last stands last. */
+  readonly #homes = new Set<string>();
   readonly #byAddress = new AttemptLimit({
     freeFailures: 0,
     firstWaitMs: FIRST_BAN_MS,
@@ -93,8 +102,9 @@ export class AddressDoorkeeper implements Doorkeeper {
     return 'rate';
   }
 
-  entered({ address }: Peer): void {
+  entered({ address }: Peer, username: string | null = null): void {
     const source = sourceOf(address);
+    if (username !== null) this.#rememberHome(homeOf(username, source));
     this.#loggedIn.set(source, (this.#loggedIn.get(source) ?? 0) + 1);
     this.#byAddress.succeeded(source);
   }
@@ -110,8 +120,19 @@ export class AddressDoorkeeper implements Doorkeeper {
     const now = this.#options.wall();
     this.#countFailure(peer, username, now);
     if (username === null) return 0;
-    this.#byUser.failed(username, now);
-    return this.#byUser.waitMs(username, now);
+    const home = homeOf(username, sourceOf(peer.address));
+    // Whoever guesses from elsewhere neither delays it at home nor is let off by its logins there.
+    const [limit, key] = this.#homes.has(home) ? [this.#byHome, home] : [this.#byUser, username];
+    limit.failed(key, now);
+    return limit.waitMs(key, now);
+  }
+
+  #rememberHome(home: string): void {
+    this.#byHome.succeeded(home);
+    this.#homes.delete(home);
+    this.#homes.add(home);
+    const [oldest] = this.#homes;
+    if (this.#homes.size > HOMES_MAX && oldest !== undefined) this.#homes.delete(oldest);
   }
 
   /** Bans in force. */

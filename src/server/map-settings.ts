@@ -35,6 +35,7 @@ export function brokerSettings(settings: Settings): BrokerSettings {
     maxPublishRate: settings.maxPublishRate,
     maxPublishByteRate: settings.maxPublishByteRate,
     publishRateExceeded: settings.publishRateExceeded,
+    publishRateBy: settings.publishRateBy,
     takeoverRounds: settings.takeoverRounds,
     takeoverNewcomer: settings.takeoverNewcomer,
   };

@@ -49,6 +49,19 @@ test('who publishes too fast is not read for a while, and nothing of it is lost'
   assert.ok(world.meter.publishersSlowed > 0);
 });
 
+test('connections from one address share what it may publish, and those from another do not', () => {
+  const world = limited({ maxPublishRate: 10, publishRateBy: 'address' });
+  const [a, b] = [connected(world, 4, 'a'), connected(world, 4, 'b')];
+  const other = connected(world, 4, 'c', '192.0.2.2');
+  flood(a, 4, 1, 11);
+  flood(b, 4, 1, 10);
+  assert.equal(world.meter.publishReceived, 12);
+  flood(other, 4, 1, 10);
+  assert.equal(world.meter.publishReceived, 22);
+  world.advance(3000);
+  assert.equal(world.meter.publishReceived, 31);
+});
+
 test('bytes count like messages, and one large message only delays the next', () => {
   const world = limited({ maxPublishByteRate: 1000 });
   const link = connected(world, 4, 'a');

@@ -99,7 +99,7 @@ export interface Explanation {
 /** Who stands at the door: told who logs in and who fails, by the address. */
 export interface Doorkeeper {
   /** Past the CONNACK. */
-  entered(peer: Peer): void;
+  entered(peer: Peer, username: string | null): void;
   /** Each that has entered, once. */
   left(peer: Peer): void;
   /** A login was refused for what it showed. Milliseconds for which the answer had better wait. */

@@ -101,6 +101,14 @@ export const abuse: readonly OptionRow[] = [
     reload: 'live',
   }),
   globalOption({
+    name: 'publish_rate_by',
+    type: choice(['client', 'user', 'address'] as const),
+    field: 'publishRateBy',
+    says: 'Whose messages count together for these rates: those of one connection, or of all connections with one user name, or from one address (of IPv6 a /64). Who comes without a user name is counted alone by user. A change holds for connections that come after it.',
+    since: 'ours',
+    reload: 'live',
+  }),
+  globalOption({
     name: 'takeover_rounds',
     type: integer({ argument: 'take-overs a minute, 0 for any', min: 0, max: 1000, outside: '1001' }),
     field: 'takeoverRounds',

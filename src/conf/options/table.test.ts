@@ -112,6 +112,7 @@ const ourNames = [
   'plugin_faults_max',
   'plugin_timeout',
   'plugin_when_faulty',
+  'publish_rate_by',
   'publish_rate_exceeded',
   'queue_memory_bytes',
   'queue_policy',
