@@ -44,7 +44,6 @@ const table = {
   'broker.privileges': theirs(),
   'broker.service-manager': ours(),
   'broker.keylog': theirs(),
-  'broker.home': ours(),
   'broker.operators-socket': ours(),
   'broker.control': news(),
   'broker.fault': ours('code'),
@@ -157,7 +156,7 @@ const table = {
   'client.fault': theirs('client'),
   'tls.psk-withdrawn': theirs('address'),
   'client.taking-turns': ours('client'),
-  'client.confined': ours('client'),
+  'client.confined': news('client'),
   'client.expired': news(),
   'client.protocol-error': theirs('client'),
   'client.too-slow': ours('client'),
@@ -178,6 +177,14 @@ const table = {
   'store.healed': news(),
   'store.taken-over': news(),
   'store.not-taken-over': ours(),
+
+  // What is told elsewhere than in the log
+  'recorder.trouble': ours(),
+  'recorder.remark': news(),
+  'otel.started': news(),
+  'otel.cannot-start': ours(),
+  'otel.collector-silent': ours('code'),
+  'otel.collector-back': news(),
 
   // Who may
   'access.remark': theirs(),

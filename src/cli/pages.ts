@@ -13,6 +13,7 @@ import { devicePage } from './device.ts';
 import { doctorPage } from './doctor.ts';
 import { enrollPage } from './enroll.ts';
 import { exportPage } from './export.ts';
+import { helpPage } from './help.ts';
 import { importPage } from './import.ts';
 import { passwdPage } from './passwd/passwd-page.ts';
 import { probePage } from './probe.ts';
@@ -90,10 +91,11 @@ export const pages: readonly CommandPage[] = [
   bridgesPage,
   bansPage,
   explainPage,
-  whatPage,
-  quarantinePage,
-  reportPage,
+  helpPage,
   tracePage,
+  whatPage,
+  reportPage,
+  quarantinePage,
   reloadPage,
   ctrlPage,
   signalPage,

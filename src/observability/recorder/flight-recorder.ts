@@ -168,7 +168,7 @@ export class FlightRecorder implements Recorder {
   } // prettier-ignore
 
   #say(as: 'warning' | 'notice', text: string): void {
-    this.#options.log.write(as, text);
+    this.#options.log.write(as, text, as === 'warning' ? 'recorder.trouble' : 'recorder.remark');
   }
 
   /** The process ends without having closed us. */
