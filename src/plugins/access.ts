@@ -70,20 +70,22 @@ function decide(plugin: LoadedPlugin, access: Access, client: Identity, topic: s
   if (plugin.state === 'left out') return { answer: 'ignore', because: `plugin ${name} is switched off` };
   if (plugin.state === 'refuses') return { answer: 'deny', because: tooFaulty(plugin) };
   const question: AccessQuestion = { action: actions[access], topic, client: clientOf(client) };
-  const answer = plugin.ask('authorize', 'it may not', hooks => hooks.authorize?.(question));
-  if (answer === FAILED) return { answer: 'deny', because: `plugin ${name} failed to answer` };
-  return decisionOf(plugin, answer);
+  const decision = plugin.ask(
+    'authorize',
+    'it may not',
+    hooks => hooks.authorize?.(question),
+    answer => decisionOf(name, answer),
+  );
+  return decision === FAILED ? { answer: 'deny', because: `plugin ${name} failed to answer` } : decision;
 }
 
-function decisionOf(plugin: LoadedPlugin, answer: AccessAnswer): Decision {
-  const { name } = plugin.plan;
+function decisionOf(name: string, answer: AccessAnswer): Decision {
   if (answer === undefined || answer === null) return { answer: 'ignore', because: `plugin ${name} says nothing` };
   if (answer === 'allow') return { answer, because: `plugin ${name} allows it` };
   if (answer === 'defer') return { answer, because: `plugin ${name} does not allow it` };
   const text = denialOf(answer);
   if (text !== null) return { answer: 'deny', because: `plugin ${name} says no${text}` };
-  plugin.faults.note('authorize', new TypeError(unknownAnswer(answer)), 'it may not');
-  return { answer: 'deny', because: `plugin ${name} gave an answer that is none` };
+  throw new TypeError(unknownAnswer(answer));
 }
 
 /** What stands behind "says no"; null when it does not say no. */

@@ -3,7 +3,7 @@
  * a message's way, where nothing else may begin.
  */
 import type { BrokerControl, Identity, Log, LogClass } from '../broker/ports.ts';
-import { isValidTopicName } from '../topics/mod.ts';
+import { isValidTopicName, matchesFilter } from '../topics/mod.ts';
 import { clientOf } from './clients.ts';
 import type { PluginPlan } from './plan.ts';
 import type { Client, LogLevel, PluginBroker, PublishOptions } from './types.ts';
@@ -87,5 +87,6 @@ export function brokerFor(
       return isHere;
     },
     clients: (): Client[] => Array.from(present(), clientOf),
+    matches: matchesFilter,
   };
 }

@@ -43,15 +43,21 @@ export function hooksOf(all: readonly LoadedPlugin[], pluginsFor: PluginsFor): H
 
 function askIn(from: Identity): Ask {
   return (plugin, message) =>
-    plugin.ask('messageIn', 'the message is refused', hooks =>
-      incomingAnswer(hooks.messageIn?.(message, clientOf(from)), message.topic),
+    plugin.ask(
+      'messageIn',
+      'the message is refused',
+      hooks => hooks.messageIn?.(message, clientOf(from)),
+      answer => incomingAnswer(answer, message.topic),
     );
 }
 
 function askOut(to: Identity, from: Identity | null): Ask {
   return (plugin, message) =>
-    plugin.ask('messageOut', 'the message is not delivered', hooks =>
-      outgoingAnswer(hooks.messageOut?.(message, clientOf(to), from === null ? null : clientOf(from))),
+    plugin.ask(
+      'messageOut',
+      'the message is not delivered',
+      hooks => hooks.messageOut?.(message, clientOf(to), from === null ? null : clientOf(from)),
+      outgoingAnswer,
     );
 }
 

@@ -50,12 +50,12 @@ export class LoadedPlugin {
     return this.plan.limits.whenFaulty === 'refuse' ? 'refuses' : 'left out';
   }
 
-  /** `so`: what becomes of what was asked when there is no answer. */
-  ask<T>(hook: HookName, so: string, run: (hooks: Plugin) => T): T | typeof FAILED {
+  /** `so`: what becomes of what was asked when there is no answer; `read` looks at the answer, and throws at a wrong one. */
+  ask<T, R>(hook: HookName, so: string, run: (hooks: Plugin) => T, read: (answer: T) => R): R | typeof FAILED {
     this.#watchdog.enter(this.#number, hook);
     try {
       const answer = run(this.hooks);
-      if (!isPromise(answer)) return answer;
+      if (!isPromise(answer)) return read(answer);
       answer.then(undefined, () => undefined);
       throw new TypeError('it answered with a promise, and this hook has to answer at once');
     } catch (error) {

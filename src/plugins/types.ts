@@ -62,6 +62,8 @@ export interface PluginBroker {
   disconnect(clientId: string, because: string): boolean;
   /** Everyone who is connected. */
   clients(): Client[];
+  /** Whether a topic filter lets a topic name through. */
+  matches(filter: string, topic: string): boolean;
 }
 
 export type LogLevel = 'error' | 'warning' | 'notice' | 'information' | 'debug';
