@@ -117,6 +117,7 @@ test('trace follows the packets of one client from its CONNACK on, and ends by i
   const [other, lamp] = [await client(t, broker, 'lamp-2'), await client(t, broker, 'lamp-1')];
   other.send(publish({ version: 5, topic: 'ok/1', payload: 'not mine' }));
   lamp.send(publish({ version: 5, topic: 'ok/2', payload: 'switch on', qos: 1, packetId: 7 }));
+  other.send(publish({ version: 5, topic: 'ok/1', payload: 'not mine, either' }));
   await lamp.expect('puback');
   assert.equal(await trace.ended(), 0);
   assert.match(trace.stdout, /Sending CONNACK to lamp-1 \(0, 0\)/);

@@ -1,8 +1,8 @@
 /**
  * Follows the packets of single clients, in the words of the debug log:
  *
- *   link ─ bytes ─> reader.next() ─ packet ─> connection        a tap lies over next() and write() of this one
- *        <───────── write() ─────────────────┘                  connection, and says what passes
+ *   link ─ bytes ─> connection.onBytes()        a tap lies over onBytes() and write() of this one connection, cuts the
+ *        <───────── link.write()                bytes into packets for itself, and says what passes
  *
  * Whoever is not followed pays nothing, and nobody pays when nobody is followed. What a tap cannot read it says so and
  * lets pass: it changes nothing.
@@ -26,6 +26,7 @@ import { receivedLine } from './trace.ts';
 
 /** What one client may have for followers; an operator has one or two. */
 const HEARERS_MAX = 20;
+const NOTHING = Buffer.alloc(0);
 const NO_LIMITS = new Array<number>(16).fill(0);
 
 interface Tap {
@@ -84,24 +85,29 @@ export class Traces {
   }
 }
 
-/** Lays methods of their own over those of reader and link; removed again they leave both as they were. */
+/** Lays methods of their own over those of connection and link; removed again they leave both as they were. */
 function tapOver(connection: Connection, say: (packet: TracedPacket) => void): () => void {
-  const { reader, link } = connection;
-  const [next, write] = [reader.next.bind(reader), link.write.bind(link)];
-  const [incoming, outgoing] = [new Words(connection, say), new Words(connection, say)];
-  const sent = new FrameReader(NO_LIMITS);
-  reader.next = () => {
-    const status = next();
-    if (status === frameStatus.packet) incoming.tell(received, reader);
-    return status;
+  const { link } = connection;
+  const [onBytes, write] = [connection.onBytes.bind(connection), link.write.bind(link)];
+  const [incoming, outgoing] = [new Words(connection, say, received), new Words(connection, say, sending)];
+  // What came with the CONNECT is told behind its answer.
+  let unread = connection.reader.unread;
+  const tellUnread = (): void => {
+    incoming.tell(unread);
+    unread = NOTHING;
+  };
+  connection.onBytes = chunk => {
+    tellUnread();
+    incoming.tell(chunk);
+    onBytes(chunk);
   };
   link.write = (bytes, start, end) => {
-    sent.push(bytes.subarray(start, end));
-    while (sent.next() === frameStatus.packet) outgoing.tell(sending, sent);
+    outgoing.tell(bytes.subarray(start, end));
     write(bytes, start, end);
+    tellUnread();
   };
   return () => {
-    Reflect.deleteProperty(reader, 'next');
+    Reflect.deleteProperty(connection, 'onBytes');
     Reflect.deleteProperty(link, 'write');
   };
 }
@@ -112,18 +118,27 @@ type Telling = (words: Words, type: number, frame: FrameReader) => TracedPacket 
 class Words {
   readonly connection: Connection;
   readonly view = new PublishView();
+  readonly #frames = new FrameReader(NO_LIMITS);
   readonly #say: (packet: TracedPacket) => void;
+  readonly #telling: Telling;
   readonly #topics = new Map<number, string>();
 
-  constructor(connection: Connection, say: (packet: TracedPacket) => void) {
+  constructor(connection: Connection, say: (packet: TracedPacket) => void, telling: Telling) {
     this.connection = connection;
     this.#say = say;
+    this.#telling = telling;
   }
 
-  tell(telling: Telling, frame: FrameReader): void {
+  tell(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#frames.push(bytes);
+    while (this.#frames.next() === frameStatus.packet) this.#tellPacket(this.#frames);
+  }
+
+  #tellPacket(frame: FrameReader): void {
     const type = frame.first >> 4;
     try {
-      const packet = telling(this, type, frame);
+      const packet = this.#telling(this, type, frame);
       if (packet !== null) this.#say(packet);
     } catch {
       this.#say({ text: `A packet of type ${type} that cannot be read (${frame.end - frame.start} bytes)` });
