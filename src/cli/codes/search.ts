@@ -7,7 +7,7 @@ const codeForm = /[a-z]+\.[a-z0-9-]+/g;
 
 /** The codes that stand in the text; if none does, those whose page shares most words with it. */
 export function codesFor(text: string): Code[] {
-  const named = (text.match(codeForm) ?? []).filter(isCode);
+  const named = [...text.matchAll(codeForm)].map(([word]) => word).filter(isCode);
   if (named.length > 0) return [...new Set(named)];
   const asked = wordsOf(text);
   const scored = (Object.keys(codePages) as Code[])
