@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 1000;
 const PULSE_MS = 60_000;
 /** A turn of the event loop may take long, a clock may be slewed; beyond this somebody has set it. */
 const JUMP_MS = 5000;
+/** A look that comes later than this: the process was held. */
+const STALL_MS = 5000;
 
 /** Null where the configuration wants none. Nothing is written before open() is called. */
 export function makeRecorder(settings: Settings, home: string | null, log: BrokerLog, wall: () => number): FlightRecorder | null {
@@ -96,6 +98,7 @@ export function watchForRecorder(running: RunningBroker): () => Promise<void> {
   return async () => {
     clearInterval(timer);
     noteCounted(running, recorder);
+    recorder.settle();
     recorder.note('broker.stopped', { pid: process.pid, because: 'a signal asked for it' });
     await recorder.close();
   };
@@ -157,6 +160,7 @@ class Pulse {
   readonly #recorder: FlightRecorder;
   #dueAt = performance.now() + PULSE_MS;
   #clockAhead = Date.now() - performance.now();
+  #lastAt = performance.now();
   #received = 0;
   #sent = 0;
 
@@ -168,6 +172,9 @@ class Pulse {
   beat(): void {
     const now = performance.now();
     const ahead = Date.now() - now;
+    const late = now - this.#lastAt - LOOK_EVERY_MS;
+    if (late > STALL_MS) this.#recorder.note('broker.stalled', { seconds: Math.round(late / 1000) });
+    this.#lastAt = now;
     if (Math.abs(ahead - this.#clockAhead) > JUMP_MS) {
       this.#recorder.note('clock.jumped', { seconds: Math.round((ahead - this.#clockAhead) / 1000) });
     }

@@ -90,6 +90,7 @@ export interface Happenings {
   'broker.fault': { error: string };
   'broker.error': { text: string; code?: string | undefined };
   'broker.reloaded': { outcome: string; changed: string[]; disconnected: number; said: string[] };
+  'broker.stalled': { seconds: number };
   'broker.pulse': {
     pid: number;
     boot: string;

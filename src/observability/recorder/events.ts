@@ -137,6 +137,11 @@ export const eventRows: Readonly<Record<HappeningName, EventRow>> = {
     tells: 'the configuration was read again: {outcome}[; in force now: {changed}][; {disconnected|clients} put out][; {said}]',
     says: 'SIGHUP, zancudo reload, or a change in the home, when something has changed or has gone wrong.',
   },
+  'broker.stalled': {
+    ...alarm,
+    tells: 'the broker stood still for {seconds|span}: it was held, or the machine had no time or memory for it',
+    says: 'Something that is done every second came more than five seconds late.',
+  },
   'broker.pulse': {
     ...note,
     tells: '{clients|clients}, {messagesIn|messages} in and {messagesOut} out in this minute, {residentBytes|bytes} of memory',

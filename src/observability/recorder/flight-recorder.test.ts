@@ -110,6 +110,7 @@ test('a run without an end has died; a start that failed says nothing about it',
   await failing.closeWith('broker.notStarted', { pid: 78, error: 'the port is taken' });
   assert.deepEqual({ ...lastRunOf(folder), last: 0 }, { stopped: false, last: 0, pid: 77, boot: 'b00t' });
   const stopping = recorderIn(folder);
+  for (let i = 0; i < 100; i++) subscribed(stopping, 'flapping');
   stopping.note('broker.stopped', { pid: 79, because: 'a signal asked for it' });
   await stopping.close();
   assert.equal(lastRunOf(folder)?.stopped, true);

@@ -81,9 +81,14 @@ export class FlightRecorder implements Recorder {
     return this.#files === null || this.#failing ? null : this.#options.ring!.folder;
   }
 
+  /** Tells what was only counted so far. */
+  settle(): void {
+    this.#noteFolded(this.#quota.flush());
+  }
+
   /** Resolves when everything is written that can be. */
   async close(): Promise<void> {
-    this.#noteFolded(this.#quota.flush());
+    this.settle();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
     if (this.#open) await this.#write();

@@ -60,11 +60,13 @@ export interface LastRun {
   boot: string | null;
 }
 
+/** A start that failed says nothing about the broker before it, and sums may come behind a stop. */
+const saysNothing = new Set(['broker.notStarted', 'record.folded']);
+
 /** Null when there is no record. */
 export function lastRunOf(folder: string): LastRun | null {
   const records = tailOf(folder).map(recordOf).filter(record => record !== null);
-  // A start that failed says nothing about the broker before it.
-  const last = records.findLast(({ event }) => event !== 'broker.notStarted');
+  const last = records.findLast(({ event }) => !saysNothing.has(event));
   if (last === undefined) return null;
   const named = records.findLast(({ facts }) => facts['pid'] !== undefined && facts['boot'] !== undefined);
   return {
