@@ -77,6 +77,7 @@ const sideDoors = [
   'src/security/database/mod.ts',
   'src/security/dynamic-security/mod.ts',
   'src/security/users/mod.ts',
+  'src/observability/otel/mod.ts',
   'src/observability/recorder/mod.ts',
   'src/server/devices/mod.ts',
   'src/server/explain/mod.ts',

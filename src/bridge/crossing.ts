@@ -34,6 +34,7 @@ import {
   type Wire,
 } from '../client/mod.ts';
 import type { Counters, HeldBack } from './counters.ts';
+import { CrossingTraces } from './crossing-traces.ts';
 import type { Target } from './target.ts';
 import { LocalPair } from './local-pair.ts';
 import { converse, endOfBridge, localPeer, openHere, refusedHere, subscribeHere } from './local-side.ts';
@@ -89,11 +90,13 @@ export class Crossing {
   private maximumQos: Quality = 2;
   private retains = true;
   private packetBytesMax = Infinity;
+  private readonly traces: CrossingTraces;
   private readonly asked = new Map<number, string>();
   private nextSubscribeId = FIRST_SUBSCRIBE_ID;
 
   constructor(parts: CrossingParts, wire: Wire) {
     this.parts = parts;
+    this.traces = new CrossingTraces(parts.plan.name, () => parts.ports.tracing());
     this.remoteWire = wire;
     const { options, version, place } = parts.target;
     const { log } = parts.ports;
@@ -120,6 +123,7 @@ export class Crossing {
   private end(error: ClientError | null): void {
     if (this.ended) return;
     this.ended = true;
+    this.traces.lost();
     this.early = [];
     this.local?.fail(error ?? endOfBridge());
     if (error !== null && !this.endedByUs) this.remote.fail(error);
@@ -212,7 +216,9 @@ export class Crossing {
     );
   }
 
-  private onRemoteAck(name: AckName, { packetId, reasonCode }: Ack): void {
+  private onRemoteAck(name: AckName, ack: Ack): void {
+    const { packetId, reasonCode } = ack;
+    this.traces.acknowledged(name, ack);
     if (name === 'pubrel') return this.releaseHere(packetId);
     if (this.notified && packetId === NOTIFICATION_ID && name === 'puback') {
       this.notified = false;
@@ -337,6 +343,7 @@ export class Crossing {
     const publication = { topic: mapped.topicName, payload, qos, retain, packetId, rawProperties: rawProperties(onward(properties, way)), topicAlias: 0 }; // prettier-ignore
     if (!this.sendThere(publication, dup && qos > 0)) return this.settleHere(message, 'too-large');
     if (!dup) counters.rules[mapped.rule]!.out++;
+    this.traces.sent(message, mapped.topicName, qos);
     if (target.echoes && map.toLocal(mapped.topicName) !== null)
       echoes.sent(mapped.topicName, payload, performance.now());
     if (qos === 0) this.settleHere(message, null);

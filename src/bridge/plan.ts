@@ -1,6 +1,6 @@
 /** What one bridge is to do, as the configuration says it; server/ hands a `connection` section over as it is. */
 import type { X509Certificate } from 'node:crypto';
-import type { Log, Link, Peer } from '../broker/ports.ts';
+import type { Log, Link, Peer, Tracing } from '../broker/ports.ts';
 
 export interface TopicRule {
   /** Empty for a mapping of exactly one topic: localPrefix on this side, remotePrefix on the other. */
@@ -111,6 +111,8 @@ export interface BridgePorts {
   session(clientId: string): { queued: number; inflight: number; filters: readonly string[] } | null;
   /** Ends the session and what waits in it. */
   forget(clientId: string): void;
+  /** Null where nobody traces. */
+  tracing(): Tracing | null;
   /** Messages under way at once; 0 for no limit. */
   inflightMax(): number;
   /** What is wrong with the word of a CA that the other broker has stapled to its certificate (OCSP); null when it is good. */

@@ -25,10 +25,17 @@ export function acknowledge(
   reasonCode: number,
   changesBefore = -1,
 ): void {
-  const { store } = broker;
+  const { store, trace } = broker;
   const nothingToWaitFor = store.settled || (store.changes === changesBefore && connection.answersWaiting === 0);
-  if (nothingToWaitFor) return send(broker, connection, name, packetId, reasonCode);
-  whenSafe(broker, connection, () => send(broker, connection, name, packetId, reasonCode));
+  if (nothingToWaitFor) {
+    trace?.acknowledged(reasonCode);
+    return send(broker, connection, name, packetId, reasonCode);
+  }
+  trace?.waitsForStore();
+  whenSafe(broker, connection, () => {
+    send(broker, connection, name, packetId, reasonCode);
+    trace?.acknowledged(reasonCode);
+  });
 }
 
 /** Does something for a connection once everything told to the store is safe; not at all if it has closed meanwhile. */

@@ -33,11 +33,13 @@ import type {
   Link,
   ListenerRules,
   Log,
+  MessageTrace,
   Meter,
   Peer,
   Recorder,
   Store,
   StoredState,
+  Tracing,
 } from './ports.ts';
 import { Payloads } from './payloads.ts';
 import { emptyParts, Publication } from './publication.ts';
@@ -128,6 +130,10 @@ export class Broker {
   readonly services = new Services();
   /** What plugins want to see and be told; may change at any time. */
   hooks: Hooks = noHooks;
+  /** Who draws the ways of messages; null for nobody. May change at any time. */
+  tracing: Tracing | null = null;
+  /** Of the message at hand, if somebody draws it. */
+  trace: MessageTrace | null = null;
   /** Listeners whose clients' birth certificates are kept (sparkplug.ts). */
   sparkplugAware: ReadonlySet<ListenerRules> = new Set();
   /** What services may do to connections. */

@@ -9,6 +9,7 @@
  *   ports/telling.ts   log, counters and the time             observability/, base/
  *   ports/recording.ts what is remembered of what happened    observability/recorder/
  *   ports/hooks.ts     what plugins do to messages            plugins/
+ *   ports/tracing.ts   a message's way, as it is gone         observability/otel/
  *
  * And what the edges may ask of the heart: BrokerControl in ports/services.ts, BrokerView in ports/view.ts.
  */
@@ -20,4 +21,5 @@ export type * from './ports/store.ts';
 export type * from './ports/telling.ts';
 export type * from './ports/recording.ts';
 export type * from './ports/hooks.ts';
+export type * from './ports/tracing.ts';
 export type * from './ports/view.ts';

@@ -23,6 +23,7 @@ import { isOutsideRules, isOutsideRulesBytes, isServiceTopic, serve, type Servic
 import { keepBirthCertificate } from './sparkplug.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { receivedLine } from './trace.ts';
+import { noteRouted, traced, tracedAgain } from './tracing.ts';
 import type { BrokerSession } from './types.ts';
 
 /** Open QoS 2 exchanges of a 3.x client, which cannot be told a receive maximum, and their payload together. */
@@ -43,6 +44,12 @@ export function onPublish(broker: Broker, connection: Connection, first: number,
   if (broker.log.debug) {
     broker.log.write('debug', `Received PUBLISH from ${connection.clientId} ${receivedLine(view, topic.name)}`);
   }
+  if (broker.tracing === null) return take(broker, connection, topic);
+  traced(broker, connection, topic, () => take(broker, connection, topic));
+}
+
+function take(broker: Broker, connection: Connection, topic: TopicEntry): void {
+  const { view } = broker;
   const paced = paceOf(broker, connection);
   if (paced !== null) return paced === 'drop' ? undefined : answer(broker, connection, paced);
   if (view.qos === 0) return onAtMostOnce(broker, connection, topic);
@@ -106,6 +113,7 @@ function onExactlyOnce(broker: Broker, connection: Connection, topic: TopicEntry
   const message = publication.stable();
   const { session } = connection;
   session!.ownIncoming.open(packetId, message, deliver);
+  if (broker.trace !== null) broker.tracing?.keep(message, broker.trace);
   // A request may hold a secret, and one that was not answered before a crash is asked again.
   const kept = session!.stored && !isServiceTopic(topic.name);
   if (kept) broker.store.putExchange(session!.clientId, packetId, message, deliver);
@@ -148,7 +156,8 @@ function passOn(
   if (topic === null) return;
   if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, message);
   if (message.isExpired(broker.unixSecond)) return;
-  publish(broker, publication.fromMessage(message, topic));
+  if (broker.tracing === null) publish(broker, publication.fromMessage(message, topic));
+  else tracedAgain(broker, message, () => publish(broker, publication.fromMessage(message, topic)));
 }
 
 /** Nobody will release what was taken from a broker that has forgotten it: it was acknowledged, and is passed on now. */
@@ -167,8 +176,11 @@ function callOf({ view }: Broker, topic: TopicEntry): ServiceCall {
 
 /** Retains and routes; returns how many filters matched. */
 export function publish(broker: Broker, publication: Publication): number {
+  const { trace } = broker;
+  if (trace !== null) trace.routes();
   if (publication.retain) retain(broker, publication);
   const matched = route(broker, publication);
+  if (trace !== null) noteRouted(trace, publication.topic, matched);
   if (broker.sparkplugAware.size > 0) keepBirthCertificate(broker, publication);
   if (broker.hooks.events !== null) tellPublished(broker, publication, matched);
   return matched;

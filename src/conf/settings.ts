@@ -270,6 +270,10 @@ export interface Settings {
   persistentClientExpirationSeconds: number | null;
 
   // Persistence
+  flightRecorder: boolean;
+  /** Null for the place that follows from the others, see recordFolder. */
+  flightRecorderLocation: string | null;
+  flightRecorderMegabytes: number;
   persistence: boolean;
   persistenceLocation: string;
   persistenceFile: string;
@@ -282,10 +286,6 @@ export interface Settings {
   durabilityIntervalSeconds: number;
   /** In seconds, or in changes with autosaveOnChanges; 0 for at exit only. */
   autosaveInterval: number;
-  flightRecorder: boolean;
-  /** Null for the place that follows from the others, see recordFolder. */
-  flightRecorderLocation: string | null;
-  flightRecorderMegabytes: number;
   autosaveOnChanges: boolean;
 
   // Certificates for devices
@@ -298,6 +298,16 @@ export interface Settings {
   /** 0 for no $SYS topics. */
   sysIntervalSeconds: number;
   enableControlApi: boolean;
+
+  // Traces for OpenTelemetry
+  /** Null for none. */
+  otelEndpoint: string | null;
+  /** 0 for those alone whose publisher traces them. */
+  otelSampleOneIn: number;
+  otelTracesPerSecond: number;
+  otelServiceName: string;
+  otelHeadersFile: string | null;
+  otelCafile: string | null;
 
   places: Places;
 }
@@ -436,6 +446,9 @@ export function newSettings(path: string | null): Settings {
     checkRetainSource: false,
     retainExpiryIntervalSeconds: 0,
     persistentClientExpirationSeconds: null,
+    flightRecorder: true,
+    flightRecorderLocation: null,
+    flightRecorderMegabytes: 64,
     persistence: false,
     persistenceLocation: '',
     persistenceFile: 'mosquitto.db',
@@ -448,10 +461,13 @@ export function newSettings(path: string | null): Settings {
     caHome: null,
     enrolmentGraceDays: 30,
     devicePolicy: 'refuse',
+    otelEndpoint: null,
+    otelSampleOneIn: 1000,
+    otelTracesPerSecond: 100,
+    otelServiceName: 'zancudo',
+    otelHeadersFile: null,
+    otelCafile: null,
     sysIntervalSeconds: 10,
-    flightRecorder: true,
-    flightRecorderLocation: null,
-    flightRecorderMegabytes: 64,
     enableControlApi: false,
     places: {},
   };

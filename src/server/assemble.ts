@@ -42,6 +42,7 @@ import { BrokerWatch } from './broker-watch.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
 import { type InlinePlugin, PluginOffice } from './plugins.ts';
 import { tellOfQuarantine } from './quarantine-topics.ts';
+import { Telemetry } from './telemetry.ts';
 import { FileNews } from './reload-words.ts';
 import { openStore } from './open-store.ts';
 import { productVersion } from './process/mod.ts';
@@ -67,6 +68,7 @@ export interface RunningBroker {
   readonly backends: AuthBackends;
   readonly plugins: PluginOffice;
   readonly bridges: BridgeOffice;
+  readonly telemetry: Telemetry;
   /** For telling what a reload has changed. */
   readonly files: FileNews;
   /** After a reload: topics of the broker's own that the new settings want. */
@@ -147,6 +149,7 @@ export async function assemble({
   await prepareRestored(broker, access);
   plugins.attach(broker, access);
   const bridges = new BridgeOffice(broker, log);
+  const telemetry = new Telemetry(broker, log);
   if (enrolling !== null) broker.services.add(enrolmentService(enrolling));
   const limits = listenerLimits(settings);
   const inForce = (): Settings => running?.settings ?? settings;
@@ -202,6 +205,7 @@ export async function assemble({
   if (rules.some(({ protocol }) => protocol === 'http_api')) watch.start();
   const sysTopics = startSysTopics(broker, settings);
   const stopTime = startTime(broker, sysTopics);
+  await telemetry.configure(settings);
   bridges.start();
   log.publishTo(line => publishLogLine(broker, line));
   const stop = async (): Promise<void> => {
@@ -211,6 +215,7 @@ export async function assemble({
     httpApi.close();
     log.publishTo(null);
     await bridges.stop();
+    await telemetry.stop();
     const closed = listeners.close();
     broker.stop();
     await closed;
@@ -236,6 +241,7 @@ export async function assemble({
     recorder,
     watch,
     bridges,
+    telemetry,
     files: new FileNews(),
     serveTopics,
     stop,

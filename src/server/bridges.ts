@@ -66,6 +66,7 @@ export class BridgeOffice {
         return { queued, inflight, filters: filters.map(({ filter }) => filter) };
       },
       forget: clientId => void view.forget(clientId),
+      tracing: () => broker.tracing,
       judgeStaple: async (staple, leaf, issuer) => {
         const { objectionToStaple } = await import('../pki/mod.ts');
         return objectionToStaple(staple, leaf, issuer, Date.now());

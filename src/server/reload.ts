@@ -28,6 +28,7 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
     if (plan === null) report.ok = false;
     else {
       putInForce(running, plan, report);
+      await running.telemetry.configure(plan.settings);
       report.changed.push(...(await running.bridges.reload(plan.settings)));
     }
     await running.backends.reloaded(running.settings);

@@ -8,6 +8,7 @@ import { enrolment } from './enrolment.ts';
 import { limits } from './limits.ts';
 import { listeners } from './listeners.ts';
 import { logging } from './logging.ts';
+import { otel } from './otel.ts';
 import { persistence } from './persistence.ts';
 import { plugins } from './plugins.ts';
 import { processOptions } from './process.ts';
@@ -30,6 +31,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'Against abuse', rows: abuse },
   { title: 'Persistence', rows: persistence },
   { title: 'Log and state', rows: logging },
+  { title: 'Traces for OpenTelemetry', rows: otel },
   { title: 'Process and files', rows: processOptions },
   { title: 'Bridges', rows: bridges },
   { title: 'Bridges over TLS', rows: bridgeTls },
