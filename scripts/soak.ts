@@ -1,22 +1,28 @@
 /**
- * A week in twenty minutes: npm run soak -- [--minutes 20] [--clients 5000] [--quiet]
+ * A week in twenty minutes: npm run soak -- [--minutes 20] [--clients 5000] [--quiet] [--snapshots DIR]
  *
  * What happens is in tests/soak/events.ts, what is watched in tests/soak/watch.ts, what growth is in tests/soak/slope.ts.
  * As root it runs in a mount namespace of its own, so that a disk can be filled which is nobody else's.
  */
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { soak } from '../tests/soak/soak.ts';
 
-const usage = 'Usage: npm run soak -- [--minutes 20] [--clients 5000] [--quiet]';
+const usage = 'Usage: npm run soak -- [--minutes 20] [--clients 5000] [--quiet] [--snapshots DIR]';
 const INSIDE = 'ZANCUDO_SOAK_OWN_MOUNTS';
 
-function words(): { minutes: number; clients: number; quiet: boolean } {
-  const options = { minutes: { type: 'string' }, clients: { type: 'string' }, quiet: { type: 'boolean' } } as const;
+function words(): { minutes: number; clients: number; quiet: boolean; snapshots: string | null } {
+  const options = {
+    minutes: { type: 'string' },
+    clients: { type: 'string' },
+    quiet: { type: 'boolean' },
+    snapshots: { type: 'string' },
+  } as const;
   const { values } = parseArgs({ options });
   const [minutes, clients] = [Number(values.minutes ?? 20), Number(values.clients ?? 5_000)];
   if (minutes > 0 && minutes <= 24 * 60 && Number.isInteger(clients) && clients > 0) {
-    return { minutes, clients, quiet: values.quiet ?? false };
+    return { minutes, clients, quiet: values.quiet ?? false, snapshots: values.snapshots ?? null };
   }
   process.stderr.write(`soak: what was asked for cannot be. ${usage}\n`);
   process.exit(2);
@@ -32,9 +38,10 @@ function runInside(): number | null {
 }
 
 async function run(): Promise<number> {
-  const { minutes, clients, quiet } = words();
+  const { minutes, clients, quiet, snapshots } = words();
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const report = await soak({ minutes, clients, say: quiet ? () => undefined : write });
+  const kept = snapshots === null ? {} : { snapshots: resolve(snapshots) };
+  const report = await soak({ minutes, clients, ...kept, say: quiet ? () => undefined : write });
   const { seconds, connections, published, received, acknowledged, happened, skipped, table, faults } = report;
   write(`\n${Math.round(seconds)} s, ${clients} clients, ${connections} connections`);
   write(`${published} messages of the crowd, ${received} received; ${acknowledged} numbered ones acknowledged`);

@@ -7,16 +7,20 @@
  * The store's thread and the thread pool are not started anew: a broker whose store's thread has failed acknowledges
  * nothing more and has to be started again, which is what the end of every soak tries.
  */
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Crowd } from './crowd.ts';
 import { events } from './events.ts';
 import { Stream } from './ledger.ts';
+import { WARM_UP_SHARE } from './slope.ts';
 import { Stage } from './stage.ts';
 import { series, Watch } from './watch.ts';
 
 export interface SoakOptions {
   minutes: number;
   clients: number;
+  /** Where heaps of the broker are written to, after the warm-up and at the end; nowhere unless given. */
+  snapshots?: string;
   /** Told what happens, a line each. */
   say: (line: string) => void;
 }
@@ -42,6 +46,9 @@ const BRIEF_GAP_MS = 200;
 /** 83 connections a second at 5,000 clients, which is not what is tried here. */
 const ARRIVAL_MS = 60_000;
 
+/** Shares of the run. */
+const snapshotAt = { early: WARM_UP_SHARE, late: 0.9 };
+
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const stage = await Stage.build(DEVICES);
   try {
@@ -59,6 +66,7 @@ class Soak {
   readonly #streams: Stream[];
   readonly #happened: Record<string, number> = {};
   readonly #faults: string[] = [];
+  readonly #snapshots = new Set<string>();
 
   constructor(stage: Stage, options: SoakOptions) {
     this.#stage = stage;
@@ -114,14 +122,35 @@ class Soak {
     } catch (error) {
       this.#faults.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
-    if (this.#stage.broker.hasEnded) throw new Error(`the broker has ended:\n${this.#stage.broker.log.slice(-4_000)}`);
   }
 
   async #look(): Promise<void> {
-    const looked = await this.#watch.look();
+    this.#askSnapshots();
+    const looked = await this.#watch.look().catch((error: unknown) => this.#gone(error));
     const values = series.map(({ name, value }) => `${name} ${Math.round(value(looked) * 10) / 10}`);
     const { present } = this.#crowd;
     this.#options.say(`${Math.round(this.#watch.seconds)} s: ${present} clients, ${values.join(', ')}`);
+  }
+
+  /** Nothing is left to be watched. */
+  async #gone(error: unknown): Promise<never> {
+    const { broker } = this.#stage;
+    await pause(1_000);
+    const ended = broker.hasEnded ? `the broker has ended with ${broker.exitCode ?? broker.process.signalCode}` : error;
+    throw new Error(
+      `after ${Object.keys(this.#happened).at(-1)}: ${String(ended)}; it said:\n${broker.log.slice(-4_000)}`,
+    );
+  }
+
+  #askSnapshots(): void {
+    const { snapshots, minutes } = this.#options;
+    if (snapshots === undefined) return;
+    for (const [name, share] of Object.entries(snapshotAt)) {
+      if (this.#snapshots.has(name) || this.#watch.seconds < minutes * 60 * share) continue;
+      this.#snapshots.add(name);
+      this.#watch.askSnapshot(join(snapshots, `${name}.heapsnapshot`));
+      return;
+    }
   }
 
   /** The end of the run is a kill: what was acknowledged outlives that, too. */

@@ -1,5 +1,5 @@
 /** What is watched of the broker while everything happens to it, each a row with what counts as growth. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { judgeGrowth, type Bound, type Sample, type Verdict } from './slope.ts';
@@ -61,6 +61,11 @@ export class Watch {
     const looked = { ...told, descriptors, files };
     this.#samples.push({ at: this.seconds, ...looked });
     return looked;
+  }
+
+  /** The heap of the broker, in a file, at the next look. */
+  askSnapshot(file: string): void {
+    writeFileSync(`${this.#probe}.snapshot`, file);
   }
 
   judge(): (Series & Verdict)[] {
