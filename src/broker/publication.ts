@@ -7,6 +7,7 @@
 import {
   NO_BYTES,
   packetLength,
+  type ProtocolVersion,
   type PublishParts,
   publishRemainingLength,
   type PublishView,
@@ -18,6 +19,10 @@ import type { Payloads } from './payloads.ts';
 import type { Identity } from './ports.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import type { BrokerMessage } from './types.ts';
+
+/** First bytes at QoS 0 (MQTT 5, 3.3.1). */
+const PUBLISH = 0x30;
+const PUBLISH_RETAINED = 0x31;
 
 /** One encoded packet in the arena. */
 export interface Form {
@@ -38,6 +43,10 @@ export class Publication {
   expiresAt = 0;
   publisher: Identity | null = null;
   private message: BrokerMessage | null = null;
+  /** The packet as it came, where it can go on as it is; see passThrough(). */
+  private packetStart = 0;
+  private packetEnd = 0;
+  private packetIs5 = false;
   private readonly payloads: Payloads;
   private readonly forms: Form[] = [0, 1, 2, 3].map(() => ({ slab: NO_BYTES, start: 0, end: 0 }));
 
@@ -57,8 +66,19 @@ export class Publication {
     this.expiresAt = expiresAt;
     this.publisher = publisher;
     this.message = null;
+    this.packetEnd = 0;
     this.forgetForms();
     return this;
+  }
+
+  /**
+   * The packet that this was read from is, byte for byte, what subscribers of its version at QoS 0 get, apart from the
+   * retain flag: one copy instead of a header, a name and a payload.
+   */
+  passThrough(start: number, end: number, version: ProtocolVersion): void {
+    this.packetStart = start;
+    this.packetEnd = end;
+    this.packetIs5 = version === 5;
   }
 
   fromMessage(message: BrokerMessage, topic: TopicEntry): this {
@@ -72,6 +92,7 @@ export class Publication {
     this.expiresAt = message.expiresAt;
     this.publisher = message.publisher;
     this.message = message;
+    this.packetEnd = 0;
     this.forgetForms();
     return this;
   }
@@ -106,6 +127,7 @@ export class Publication {
   form(arena: Arena, parts: PublishParts, version: 3 | 4 | 5, retain: boolean, unixSecond: number): Form {
     const form = this.forms[(version === 5 ? 1 : 0) | (retain ? 2 : 0)]!;
     if (form.end !== 0) return form;
+    if (this.packetEnd !== 0 && this.packetIs5 === (version === 5)) return this.copied(form, arena, retain);
     this.fill(parts);
     parts.version = version;
     parts.retain = retain;
@@ -114,6 +136,16 @@ export class Publication {
     form.start = arena.reserve(packetLength(remainingLength));
     form.slab = arena.slab;
     form.end = arena.position = writePublish(arena.slab, form.start, parts, remainingLength);
+    return form;
+  }
+
+  private copied(form: Form, arena: Arena, retain: boolean): Form {
+    const start = arena.reserve(this.packetEnd - this.packetStart);
+    const { slab } = arena;
+    form.start = start;
+    form.slab = slab;
+    form.end = arena.position = start + this.source.copy(slab, start, this.packetStart, this.packetEnd);
+    slab[start] = retain ? PUBLISH_RETAINED : PUBLISH;
     return form;
   }
 

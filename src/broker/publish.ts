@@ -6,7 +6,16 @@
  *                                                     QoS 2: keep, PUBREC; at PUBREL route, then PUBCOMP
  */
 import { aboutConnection } from './about.ts';
-import { type Ack, malformed, NO_BYTES, PacketError, protocolError, reasonCodes, readPublish } from '../codec/mod.ts';
+import {
+  type Ack,
+  malformed,
+  varintLength,
+  NO_BYTES,
+  PacketError,
+  protocolError,
+  reasonCodes,
+  readPublish,
+} from '../codec/mod.ts';
 import type { IncomingExchange } from '../session/mod.ts';
 import { Publication } from './publication.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -64,6 +73,9 @@ function onAtMostOnce(broker: Broker, connection: Connection, topic: TopicEntry)
   if (isTooLarge(broker, connection, topic) || !mayWrite(broker, connection, topic)) return;
   if (topic.reserved && isServiceTopic(topic.name)) return serve(broker, connection, callOf(broker, topic));
   const publication = viewed(broker, connection, topic);
+  if (goesOnAsItCame(broker, connection)) {
+    publication.passThrough(connection.reader.packetStart, broker.view.payloadEnd, connection.version);
+  }
   if (broker.hooks.incoming === null || askIncoming(broker, publication) === null) publish(broker, publication);
 }
 
@@ -193,6 +205,20 @@ function viewed(broker: Broker, connection: Connection, topic: TopicEntry): Publ
   // 0 and the largest value mean no expiry (docs/compat/packets.md, 5).
   const expiresAt = seconds <= 0 || seconds === NO_EXPIRY ? 0 : broker.unixSecond + seconds;
   return broker.publication.fromView(view, topic, connection.identity, expiresAt);
+}
+
+/**
+ * Whether the QoS 0 packet at hand is what the codec would write for a subscriber of the same version: its name in full,
+ * nothing that belongs to this hop alone, every length in its shortest form.
+ */
+function goesOnAsItCame({ view }: Broker, { version, mountPoint, reader }: Connection): boolean {
+  const { topicStart, topicEnd, payloadStart, payloadEnd, properties } = view;
+  if (mountPoint !== null || topicEnd === topicStart) return false;
+  const bodyStart = topicStart - 2;
+  if (bodyStart - reader.packetStart !== 1 + varintLength(payloadEnd - bodyStart)) return false;
+  if (version !== 5) return true;
+  if (view.messageExpiryInterval >= 0 || view.topicAlias > 0) return false;
+  return properties.length < 0x80 && payloadStart === topicEnd + 1 + properties.length;
 }
 
 /** The topic of the packet: named, or by its alias, or both. [MQTT-3.3.2-8] to [MQTT-3.3.2-12] */

@@ -20,16 +20,16 @@ export function route(broker: Broker, publication: Publication): number {
   }
   const targets = topic.targets;
   if (targets.length === 0) return 0;
-  const readable = broker.access.readsUnrestricted ? null : readers(broker, topic);
+  const asks = !broker.access.readsUnrestricted;
+  // What would be remembered of a topic without a place in the cache would be forgotten at once.
+  const readable = asks && topic.kept ? readers(broker, topic) : null;
   const best = broker.settings.allowDuplicateMessages ? null : bestTargets(targets);
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (isGroup(target)) deliverToGroup(broker, publication, target);
     else if (broker.access.asks === true && mustWaitToRead(broker, target.session, topic.name)) {
       holdBack(broker, publication, target);
-    } else if (broker.access.asks === true && mustWaitToRead(broker, target.session, topic.name)) {
-      holdBack(broker, publication, target);
-    } else if (readable !== null && !mayRead(broker, readable, i, topic, target.session)) {
+    } else if (asks && !mayRead(broker, readable, i, topic, target.session)) {
       noteDenied(broker, target.session, publication);
     } else if (best === null || best.get(target.session) === target || target.session.version === 5) {
       deliver(broker, publication, target);
@@ -52,12 +52,22 @@ function readers(broker: Broker, topic: TopicEntry): Uint8Array {
   return topic.readable;
 }
 
-function mayRead(broker: Broker, readable: Uint8Array, i: number, topic: TopicEntry, reader: BrokerSession): boolean {
-  if (readable[i] === UNASKED) {
-    readable[i] = broker.access.mayRead(reader.owner!, topic.name) ? YES : NO;
-    if (readable[i] === NO) noteUnread(broker, reader.owner!, topic.name);
-  }
+function mayRead(
+  broker: Broker,
+  readable: Uint8Array | null,
+  i: number,
+  topic: TopicEntry,
+  reader: BrokerSession,
+): boolean {
+  if (readable === null) return askAbout(broker, topic, reader);
+  if (readable[i] === UNASKED) readable[i] = askAbout(broker, topic, reader) ? YES : NO;
   return readable[i] === YES;
+}
+
+function askAbout(broker: Broker, topic: TopicEntry, { owner }: BrokerSession): boolean {
+  const may = broker.access.mayRead(owner!, topic.name);
+  if (!may) noteUnread(broker, owner!, topic.name);
+  return may;
 }
 
 /**

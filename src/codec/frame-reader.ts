@@ -21,6 +21,8 @@ export class FrameReader {
   /** The present packet: its bytes, its first byte, and where its body (behind the fixed header) starts and ends. */
   bytes: Buffer = NOTHING;
   first = 0;
+  /** Where the packet begins, header and all. */
+  packetStart = 0;
   start = 0;
   end = 0;
   limits: FrameLimits;
@@ -62,6 +64,7 @@ export class FrameReader {
     if (end > bytes.length) return this.keep(from, end - from);
     this.bytes = bytes;
     this.first = bytes[from]!;
+    this.packetStart = from;
     this.start = at;
     this.end = this.position = end;
     return frameStatus.packet;
@@ -151,6 +154,7 @@ export class FrameReader {
   private yieldPartial(): FrameStatus {
     this.bytes = this.partial;
     this.first = this.partial[0]!;
+    this.packetStart = 0;
     let start = 1;
     while (this.partial[start]! >= 0x80) start++;
     this.start = start + 1;

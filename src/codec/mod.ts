@@ -1,6 +1,6 @@
 /** Bytes to packets and back. Pure: no sockets, no sessions, no time. */
 export { ByteReader } from './byte-reader.ts';
-export { ByteWriter, writeVarint } from './byte-writer.ts';
+export { ByteWriter, varintLength, writeVarint } from './byte-writer.ts';
 export { FrameReader, type FrameLimits, frameStatus } from './frame-reader.ts';
 export { type Answer, malformed, malformedUtf8, PacketError, protocolError } from './packet-error.ts';
 export { type PacketTypeName, packetTypes, type ProtocolVersion } from './packet-types.ts';

@@ -7,7 +7,8 @@
  *
  * One walk gathers the bits of every rule that matches. Within one list a deny wins over everything and otherwise any
  * rule with the wanted access is enough, so the order of the lines does not matter and bits are all there is to know.
- * A decision takes 0.25 microseconds with 120 rules and is not cached: a cache would cost about as much, and memory.
+ * A decision takes 0.25 microseconds with 120 rules. Only the last topic's is remembered: a message is asked about for its
+ * publisher and for each of its readers, one after the other; a larger cache would cost about as much as it saves.
  * Who wants to know why gets the rules themselves from the same walk.
  */
 import type { Identity } from '../broker/ports.ts';
@@ -57,6 +58,8 @@ function newNode(): RuleNode {
 export class RuleTree {
   private readonly root = newNode();
   private readonly substitutes: boolean;
+  private lastTopic = '';
+  private lastBits = 0;
 
   /** Only patterns substitute: elsewhere `%c` and `%u` are plain text. */
   constructor(substitutes: boolean) {
@@ -69,6 +72,7 @@ export class RuleTree {
   }
 
   add(filter: string, rule: AclRule): void {
+    this.lastTopic = '';
     let node = this.root;
     for (const level of filter.split('/')) {
       if (level === '#') {
@@ -94,6 +98,16 @@ export class RuleTree {
 
   /** The bits of all rules that match; the rules go into `seen` for who wants to know. */
   bitsFor(topicName: string, who: Names, seen: AclRule[] | null = null): number {
+    // What patterns say depends on who asks.
+    if (seen !== null || this.substitutes) return this.walk(topicName, who, seen);
+    if (topicName !== this.lastTopic || topicName === '') {
+      this.lastBits = this.walk(topicName, who, null);
+      this.lastTopic = topicName;
+    }
+    return this.lastBits;
+  }
+
+  private walk(topicName: string, who: Names, seen: AclRule[] | null): number {
     const { root } = this;
     if (topicName.charCodeAt(0) !== DOLLAR) return gather(root, topicName, 0, who, seen);
     // A `$` topic answers only to a rule that starts with the same word: no wildcard, no substitution. [MQTT-4.7.2-1]

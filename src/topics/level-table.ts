@@ -44,6 +44,7 @@ export class LevelTable {
   /** Level names are the clients': without it they could choose ones that share a bucket. */
   private readonly seed = Math.trunc(Math.random() * 0x7fffffff);
   private readonly levels = new LevelNames();
+  private readonly numbers: number[] = [];
 
   /** The child of that name, or NONE. */
   child(node: number, level: string): number {
@@ -61,9 +62,13 @@ export class LevelTable {
     return at;
   }
 
-  /** The number of each level of a path, NONE where no node bears its name: for walks that come by a level twice. */
-  numbersOf(path: string): number[] {
-    const numbers: number[] = [];
+  /**
+   * The number of each level of a path, NONE where no node bears its name: for walks that come by a level twice. The list
+   * is the same each time, written anew.
+   */
+  numbersOf(path: string): readonly number[] {
+    const { numbers } = this;
+    numbers.length = 0;
     let from = 0;
     for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', from)) {
       numbers.push(this.levels.find(path.slice(from, slash)));
