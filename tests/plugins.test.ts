@@ -237,10 +237,10 @@ test('a plugin without hooks, or with one that is misspelt, stops the start with
 
 test('SIGHUP loads a changed file with what it imports, hands over, and keeps the one that runs if that fails', async t => {
   const broker = await startBroker({
-    conf: ({ directory, port }) => {
-      writeFileSync(join(directory, 'word.mjs'), `export const word = 'first';`);
+    conf: at => {
+      writeFileSync(join(at.directory, 'word.mjs'), `export const word = 'first';`);
       writeFileSync(
-        join(directory, 'plugin.mjs'),
+        join(at.directory, 'plugin.mjs'),
         `import { word } from './word.mjs';
          export default broker => {
            let count = broker.handedOver ?? 0;
@@ -248,7 +248,7 @@ test('SIGHUP loads a changed file with what it imports, hands over, and keeps th
            return { messageIn: () => ({ payload: \`\${word} \${++count}\` }), handOver: () => count };
          };`,
       );
-      return `listener ${port()} 127.0.0.1\nallow_anonymous true\nplugin plugin.mjs\nplugin_opt_colour red\n`;
+      return `listener ${at.port()} 127.0.0.1\nallow_anonymous true\nplugin plugin.mjs\nplugin_opt_colour red\n`;
     },
   });
   t.after(() => broker.stop());
@@ -281,9 +281,9 @@ test('SIGHUP loads a changed file with what it imports, hands over, and keeps th
 
 test('a plugin that never returns is named in the log, by a thread of its own', async t => {
   const broker = await startBroker({
-    conf: ({ directory, port }) => {
-      writeFileSync(join(directory, 'loop.mjs'), `export default { messageIn: () => { for (;;); } };`);
-      return `listener ${port()} 127.0.0.1\nallow_anonymous true\nplugin ./loop.mjs\n`;
+    conf: at => {
+      writeFileSync(join(at.directory, 'loop.mjs'), `export default { messageIn: () => { for (;;); } };`);
+      return `listener ${at.port()} 127.0.0.1\nallow_anonymous true\nplugin ./loop.mjs\n`;
     },
   });
   t.after(() => broker.process.kill('SIGKILL'));
