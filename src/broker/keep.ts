@@ -35,7 +35,8 @@ export function forgetSession(broker: Broker, session: BrokerSession): void {
   session.rowKept = session.stored = false;
 }
 
-export function keepSubscription(broker: Broker, { session, ...subscription }: BrokerSubscription): void {
+export function keepSubscription(broker: Broker, subscription: BrokerSubscription): void {
+  const { session } = subscription;
   if (!session.stored) return;
   const { filter, qos, noLocal, retainAsPublished, identifier } = subscription;
   const mountPoint = session.owner!.listener.mountPoint;

@@ -31,7 +31,7 @@ export function groupFor(broker: Broker, group: string, topicFilter: string): Br
   const key = `${group}/${topicFilter}`;
   let found = broker.groups.get(key);
   if (found === undefined) {
-    found = { key, members: [], next: 0 };
+    found = { key, topicFilter, members: [], next: 0 };
     broker.groups.set(key, found);
   }
   return found;
