@@ -58,7 +58,7 @@ export const bansPage: CommandPage = {
       command: 'bans',
       summary: 'addresses that the broker that runs does not let in: listed, added, lifted',
       about: [
-        'Who fails to log in too often is banned for a while (ban_after in the configuration). Bans are forgotten when the broker stops.',
+        'Who fails to log in too often is banned for a while (ban_after in the configuration). Where the broker keeps anything over a restart (persistence) it keeps the bans, too, in bans.json beside the store.',
       ],
     },
     rows,

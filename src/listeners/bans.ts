@@ -4,7 +4,7 @@
  *   imposed by failed logins, or by the operator ──> source, until ──> over by itself, or lifted
  *
  * A source is an IPv4 address or an IPv6 /64. The table is bounded. A full one gives up the oldest ban that nobody asked
- * for, and says so; what the operator has banned stays, and one more is refused instead. Kept in memory alone.
+ * for, and says so; what the operator has banned stays, and one more is refused instead.
  */
 import { sourceOf } from '../base/mod.ts';
 

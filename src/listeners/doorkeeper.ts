@@ -79,6 +79,8 @@ export class AddressDoorkeeper implements Doorkeeper {
   readonly #loggedIn = new Map<string, number>();
   #exempt: { of: readonly string[]; list: BlockList } | null = null;
   #fullSaidAt = -Infinity;
+  /** A ban was imposed or lifted; null for nobody to tell. */
+  onChange: (() => void) | null = null;
 
   constructor(options: DoorkeeperOptions) {
     this.#options = options;
@@ -135,6 +137,12 @@ export class AddressDoorkeeper implements Doorkeeper {
     if (this.#homes.size > HOMES_MAX && oldest !== undefined) this.#homes.delete(oldest);
   }
 
+  /** Those of before that are not over. */
+  restore(bans: readonly Ban[]): void {
+    const now = this.#options.wall();
+    for (const ban of bans) if (ban.until > now) this.#bans.impose({ ...ban }, now);
+  }
+
   /** Bans in force. */
   list(): Ban[] {
     return this.#bans.list(this.#options.wall());
@@ -151,7 +159,9 @@ export class AddressDoorkeeper implements Doorkeeper {
   lift(text: string): boolean {
     const source = sourceOf(text.replace(/\/64$/, ''));
     this.#byAddress.succeeded(source);
-    return this.#bans.lift(source, this.#options.wall());
+    const isLifted = this.#bans.lift(source, this.#options.wall());
+    if (isLifted) this.onChange?.();
+    return isLifted;
   }
 
   #countFailure({ address, listener }: Peer, username: string | null, now: number): void {
@@ -174,6 +184,7 @@ export class AddressDoorkeeper implements Doorkeeper {
     const imposed = this.#bans.impose(ban, now);
     if (imposed === null || imposed.lost !== null) this.#sayFull(now);
     if (imposed === null) return false;
+    this.onChange?.();
     this.#options.meter.bansImposed++;
     return true;
   }

@@ -39,6 +39,7 @@ import { lazyHttpApi, remarkOnHttp } from './http-api.ts';
 import { BridgeOffice } from './bridges.ts';
 import { AuthBackends, prepareRestored } from './auth-backends.ts';
 import { BrokerWatch } from './broker-watch.ts';
+import { bansFile, keepBans } from './kept-bans.ts';
 import { openDynamicSecurity, serveOwnTopics } from './own-topics.ts';
 import { type InlinePlugin, PluginOffice } from './plugins.ts';
 import { tellOfQuarantine } from './quarantine-topics.ts';
@@ -143,6 +144,7 @@ export async function assemble({
   const remembering = recorder === null ? {} : { recorder };
   const told = { log, meter, ...remembering };
   const doorkeeper = new AddressDoorkeeper({ limits: door, ...told, wall: () => systemClock.wall() });
+  const stopBans = keepBans(bansFile(settings), doorkeeper, log);
   const ports = { clock: systemClock, ...told, access, store: opened.store, doorkeeper, uuid: randomUUID };
   const broker = new Broker(brokerSettings(settings), ports);
   opened.restoreInto(broker, rules);
@@ -210,6 +212,7 @@ export async function assemble({
   log.publishTo(line => publishLogLine(broker, line));
   const stop = async (): Promise<void> => {
     stopTime();
+    stopBans();
     enrolment?.stop();
     watch.stop();
     httpApi.close();
