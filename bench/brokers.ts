@@ -18,6 +18,8 @@ export interface Setup {
   /** An RSA certificate instead of ECDSA. */
   rsa: boolean;
   durable: boolean;
+  /** Key exchange that Zancudo is held to; Debian's Mosquitto knows no newer one than X25519. */
+  groups: string | null;
   /** Lines of the access file. */
   rules: number;
 }
@@ -47,7 +49,7 @@ export const zancudoOf = (checkout: string, name = 'zancudo'): BrokerKind => ({
   version: () => firstLine(join(checkout, 'bin/zancudo'), ['--version'])?.replace(/^zancudo (version )?/i, '') ?? null,
   command: (port, setup, folder) => ({
     program: join(checkout, 'bin/zancudo'),
-    args: ['-c', writeConf(port, setup, folder)],
+    args: ['-c', writeConf(port, setup, folder, setup.groups === null ? [] : [`tls_groups ${setup.groups}`])],
   }),
   rules: 100,
 });
@@ -92,10 +94,11 @@ function packageVersion(name: string): string | null {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version : null;
 }
 
-/** The same text for Zancudo and Mosquitto. */
-function writeConf(port: number, setup: Setup, folder: string): string {
+/** The same text for Zancudo and Mosquitto, but for lines of the listener that only one of them knows. */
+function writeConf(port: number, setup: Setup, folder: string, own: readonly string[] = []): string {
   const lines = [
     `listener ${port} 127.0.0.1`,
+    ...own,
     ...(setup.tls ? [`certfile ${join(folder, 'cert.pem')}`, `keyfile ${join(folder, 'key.pem')}`] : []),
     'allow_anonymous true',
     'max_queued_messages 0',
@@ -135,7 +138,7 @@ function writeCertificate(folder: string, rsa: boolean): string {
 }
 
 export async function startBroker(kind: BrokerKind, wanted: Partial<Setup> = {}): Promise<Running> {
-  const setup: Setup = { tls: false, rsa: false, durable: false, rules: kind.rules, ...wanted };
+  const setup: Setup = { tls: false, rsa: false, durable: false, groups: null, rules: kind.rules, ...wanted };
   const folder = mkdtempSync(join(tmpdir(), `zancudo-bench-${kind.name}-`));
   const cafile = setup.tls ? writeCertificate(folder, setup.rsa) : null;
   const port = await freePort();
