@@ -70,7 +70,11 @@ async function recordsInMemory(call: Call): Promise<EventRecord[] | null> {
     }
     return 0;
   };
-  return (await withBroker(call, ask)) === 0 ? records : null;
+  if ((await withBroker(call, ask)) === 0) return records;
+  call.warn(
+    "  Its record is in its memory alone; 'flight_recorder_location DIRECTORY' in its configuration gives it files.",
+  );
+  return null;
 }
 
 function unreadable(folder: string, error: unknown): string[] {

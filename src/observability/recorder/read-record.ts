@@ -65,17 +65,26 @@ const saysNothing = new Set(['broker.notStarted', 'record.folded']);
 
 /** Null when there is no record. */
 export function lastRunOf(folder: string): LastRun | null {
-  const records = tailOf(folder).map(recordOf).filter(record => record !== null);
-  const last = records.findLast(({ event }) => !saysNothing.has(event));
-  if (last === undefined) return null;
-  const named = records.findLast(({ facts }) => facts['pid'] !== undefined && facts['boot'] !== undefined);
+  const lines = tailOf(folder);
+  const last = lastOf(lines, ({ event }) => !saysNothing.has(event));
+  if (last === null) return null;
+  const named = lastOf(lines, ({ facts }) => facts['pid'] !== undefined && facts['boot'] !== undefined);
   return {
     stopped: last.event === 'broker.stopped',
     last: last.at,
-    pid: named === undefined ? null : Number(named.facts['pid']),
-    boot: named === undefined ? null : String(named.facts['boot']),
+    pid: named === null ? null : Number(named.facts['pid']),
+    boot: named === null ? null : String(named.facts['boot']),
   };
-} // prettier-ignore
+}
+
+/** From the end, so that a start reads a minute's lines and not a megabyte of them. */
+function lastOf(lines: readonly string[], which: (record: EventRecord) => boolean): EventRecord | null {
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const record = recordOf(lines[at]!);
+    if (record !== null && which(record)) return record;
+  }
+  return null;
+}
 
 /** The last lines: a pulse is written every minute, and a megabyte is more than a minute. */
 function tailOf(folder: string): string[] {

@@ -36,8 +36,12 @@ export class RingFiles {
   async append(text: string): Promise<void> {
     const file = this.#file ?? (await this.#openNewest());
     const bytes = Buffer.from(text);
-    for (let written = 0; written < bytes.length;) {
-      written += (await file.write(bytes, written)).bytesWritten;
+    let written = 0;
+    try {
+      while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
+    } catch (error) {
+      await this.#takeBack(file, written);
+      throw error;
     }
     this.#bytes += bytes.length;
     if (this.#bytes >= this.#partBytes) await this.#turn();
@@ -47,6 +51,15 @@ export class RingFiles {
     const file = this.#file;
     this.#file = null;
     await file?.close();
+  }
+
+  /** What was written of a text that did not find room will come again, unless somebody else has written behind it. */
+  async #takeBack(file: fs.FileHandle, written: number): Promise<void> {
+    try {
+      if ((await file.stat()).size === this.#bytes + written) await file.truncate(this.#bytes);
+    } catch {
+      // Then it is there twice.
+    }
   }
 
   get #partBytes(): number {
