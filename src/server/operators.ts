@@ -17,6 +17,7 @@ import { systemClock } from '../base/mod.ts';
 import { viewOf } from '../broker/mod.ts';
 import { prometheusText, quantile } from '../observability/mod.ts';
 import type { RunningBroker } from './assemble.ts';
+import { eachOnce } from './certificate-status.ts';
 import { Expiries } from './expiry-facts.ts';
 import { listenerStatus } from './listener-status.ts';
 import { metricFacts } from './metric-facts.ts';
@@ -58,8 +59,8 @@ export async function openOperators({ running, home, reload }: OperatorsOptions)
     reload,
     explain: question => explain.explainLive(running, question),
     accessChanges: planned => explain.accessChanges(running, planned),
-    record: () => running.recorder?.inMemory ?? [],
     recorder: running.recorder,
+    record: () => running.recorder?.inMemory ?? [],
     quarantine: () => quarantine(running),
     release: device => running.access.release(device),
   } satisfies OperatorPorts);
@@ -130,7 +131,7 @@ function certificates(running: RunningBroker, expiries: Expiries): CertificateSt
     file: name,
     ends,
   }));
-  return [...ofListeners, ...ofDevices].sort((a, b) => a.ends - b.ends);
+  return eachOnce([...ofListeners, ...ofDevices]);
 }
 
 function storeStatus(running: RunningBroker): StoreStatus | null {

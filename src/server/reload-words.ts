@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import type { ListenerSettings, SettingChange, Settings } from '../conf/mod.ts';
 
-/** `max_queued_messages of port 8883: 1000 -> 500` */
+/** Names of options whose values are secrets, or may have one in them. */
+const secret = /password|psk|secret|token|_key$|url|params|opt_/;
+
+/** `max_queued_messages of port 8883: 1000 -> 500`; of a secret only that it has changed. */
 export function changeText({ option, listener, from, to }: SettingChange): string {
-  return `${option}${listener === null ? '' : ` of ${listener}`}: ${valueText(from)} -> ${valueText(to)}`;
+  const change = secret.test(option) && !/_file$/.test(option) ? 'changed' : `${valueText(from)} -> ${valueText(to)}`;
+  return `${option}${listener === null ? '' : ` of ${listener}`}: ${change}`;
 }
 
 function valueText(value: unknown): string {

@@ -38,7 +38,21 @@ export async function reload(running: RunningBroker, command: BrokerCommand, hom
     log.overhear = null;
   }
   noteReload(running.recorder, report);
+  tellReload(log, report);
   return report;
+}
+
+/** For who reloads by a signal, what `zancudo reload` prints; options that wait for the next start have been named. */
+function tellReload(log: RunningBroker['log'], { ok, changed, disconnected }: ReloadReport): void {
+  for (const each of changed) log.write('information', `In force now: ${each}`, 'broker.reloading');
+  if (disconnected > 0)
+    log.write(
+      'information',
+      `${disconnected} clients may no longer be here and were disconnected.`,
+      'broker.reloading',
+    );
+  if (ok && changed.length === 0)
+    log.write('information', 'Nothing that takes effect now has changed.', 'broker.reloading');
 }
 
 /** Nothing could be done; why. */

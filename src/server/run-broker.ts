@@ -188,6 +188,7 @@ async function serveUntil(
   const { running } = started;
   const closeRecorder = watchForRecorder(running);
   const reloadNow = oneAtATime(() => reloadSafely(running, command, home));
+  running.files.watch(running.settings);
   const closeOperators = await openOperators({ running, home: home?.folder ?? null, reload: reloadNow });
   log.write('information', `zancudo version ${productVersion()} running`, 'broker.running');
   if (channel !== null) {
