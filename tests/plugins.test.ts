@@ -227,6 +227,38 @@ test('answers about rights are remembered until the plugin says that they have c
   assert.deepEqual([before, await code()], [0x10, 0x87]);
 });
 
+test('a right that takes time to look up holds up the client it is about, and is asked for once', async t => {
+  const asked: string[] = [];
+  let changed = (): void => undefined;
+  let allowed = true;
+  const { client } = await meeting(
+    t,
+    only(broker => {
+      changed = () => broker.rulesChanged();
+      return {
+        authorize: ({ topic }) => (topic === 'quick' ? 'allow' : undefined),
+        async authorizeLater({ action, topic, client: { clientId } }) {
+          asked.push(`${clientId} ${action} ${topic}`);
+          await new Promise(resolve => setTimeout(resolve, 20));
+          if (topic === 'gone') throw new Error('nobody to ask');
+          return allowed ? 'allow' : { deny: 'not any more' };
+        },
+      };
+    }),
+  );
+  const [reader, writer] = [await client('reader'), await client('writer')];
+  await reader.subscribe('t', { qos: 1 });
+  const code = async (topic: string): Promise<number> => (await writer.publish(topic, topic, { qos: 1 })).reasonCode;
+  const hangs = code('gone');
+  assert.equal((await reader.publish('quick', '', { qos: 1 })).reasonCode, 0x10);
+  assert.deepEqual([await hangs, await code('t'), await code('t')], [0x87, 0, 0]);
+  await until('both messages', () => reader.got.length === 2);
+  assert.deepEqual(asked, ['reader subscribe t', 'writer publish gone', 'writer publish t', 'reader receive t']);
+  allowed = false;
+  changed();
+  assert.equal(await code('t'), 0x87);
+});
+
 test('a plugin without hooks, or with one that is misspelt, stops the start with a line that says so', async () => {
   const startOf = (plugin: object): Promise<void> => createBroker({ plugins: [plugin], log: null }).start();
   await assert.rejects(startOf({ onConect: () => undefined }), /function 'onConect', which is no hook/);

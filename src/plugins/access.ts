@@ -40,11 +40,11 @@ export function authorizerOf(seat: Seat): Authorizer {
   const explain = (access: Access, who: Identity, topic: string): Reasons => {
     const { plugin } = seat;
     if (!seat.serves(who)) return reasons('ignore', `plugin ${plugin.plan.name} is not asked on ${who.listener.name}`);
-    const { answer, because } = decide(plugin, access, who, topic);
+    const { answer, because, hook = 'authorize' } = decide(plugin, access, who, topic);
     const says = answer === 'allow' || answer === 'deny' ? answer : 'nothing';
     const tried = {
       where: `plugin ${plugin.plan.name}`,
-      text: 'authorize',
+      text: hook,
       says,
       decides: says !== 'nothing',
     } as const;
@@ -53,6 +53,8 @@ export function authorizerOf(seat: Seat): Authorizer {
   return {
     may: (access, who, topic) => (seat.serves(who) ? decide(seat.plugin, access, who, topic).answer : 'ignore'),
     explain,
+    asks: seat.plugin.hooks.authorizeLater !== undefined,
+    ask: (access, who, topic) => (seat.serves(who) ? askLater(seat.plugin, access, who, topic) : null),
   };
 }
 
@@ -60,15 +62,49 @@ function reasons(answer: Answer, because: string): Reasons {
   return { answer, because, tried: [] };
 }
 
-interface Decision {
+export interface Decision {
   answer: Answer;
   because: string;
+  /** Which hook has said so, if it is not `authorize`. */
+  hook?: 'authorizeLater';
 }
 
 function decide(plugin: LoadedPlugin, access: Access, client: Identity, topic: string): Decision {
+  const decision = decideNow(plugin, access, client, topic);
+  if (decision.answer !== 'ignore' || !isAskedLater(plugin)) return decision;
+  const because = `plugin ${plugin.plan.name} has not been asked yet`;
+  return plugin.later.of(keyOf(access, client, topic)) ?? { answer: 'deny', because, hook: 'authorizeLater' };
+}
+
+function isAskedLater({ hooks, state }: LoadedPlugin): boolean {
+  return hooks.authorizeLater !== undefined && state !== 'left out';
+}
+
+/** Null when `decide` can say. */
+function askLater(plugin: LoadedPlugin, access: Access, who: Identity, topic: string): Promise<void> | null {
+  if (!isAskedLater(plugin) || decideNow(plugin, access, who, topic).answer !== 'ignore') return null;
+  const { name } = plugin.plan;
+  const question: AccessQuestion = { action: actions[access], topic, client: clientOf(who) };
+  return plugin.later.ask(keyOf(access, who, topic), async () => {
+    const hook = 'authorizeLater';
+    const decision = await plugin.wait(hook, 'it may not', async hooks => {
+      return decisionOf(name, await hooks.authorizeLater!(question));
+    });
+    if (decision === FAILED) return { answer: 'deny', because: `plugin ${name} failed to answer`, hook };
+    return { ...decision, hook };
+  });
+}
+
+/** NUL is in no topic, identifier or name (MQTT 5, 1.5.4). */
+function keyOf(access: Access, { clientId, username, address, listener }: Identity, topic: string): string {
+  return [access, clientId, username ?? '\0', address, listener.name, topic].join('\0');
+}
+
+function decideNow(plugin: LoadedPlugin, access: Access, client: Identity, topic: string): Decision {
   const { name } = plugin.plan;
   if (plugin.state === 'left out') return { answer: 'ignore', because: `plugin ${name} is switched off` };
   if (plugin.state === 'refuses') return { answer: 'deny', because: tooFaulty(plugin) };
+  if (plugin.hooks.authorize === undefined) return { answer: 'ignore', because: `plugin ${name} says nothing` };
   const question: AccessQuestion = { action: actions[access], topic, client: clientOf(client) };
   const decision = plugin.ask(
     'authorize',

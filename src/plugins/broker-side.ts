@@ -64,6 +64,7 @@ export function brokerFor(
   handedOver: unknown,
   reach: Reach,
   afterwards: Afterwards,
+  rulesChanged: () => void,
 ): PluginBroker {
   const present = (): Iterable<Identity> => reach.broker?.control.clients() ?? [];
   return {
@@ -79,7 +80,7 @@ export function brokerFor(
       const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.copyBytesFrom(payload);
       afterwards.add(() => reach.broker?.publish(topic, bytes, publishOptions));
     },
-    rulesChanged: () => reach.broker?.rulesChanged(),
+    rulesChanged,
     disconnect(clientId, because) {
       const isHere = [...present()].some(client => client.clientId === clientId);
       const which = (who: { clientId: string }): boolean => who.clientId === clientId;

@@ -113,7 +113,9 @@ export class PluginHost {
   }
 
   get authorizers(): Authorizer[] {
-    return this.#seats.filter(({ plugin }) => plugin.hooks.authorize !== undefined).map(authorizerOf);
+    return this.#seats
+      .filter(({ plugin: { hooks } }) => hooks.authorize !== undefined || hooks.authorizeLater !== undefined)
+      .map(authorizerOf);
   }
 
   get hooks(): Hooks {

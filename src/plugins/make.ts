@@ -1,6 +1,7 @@
 /** From a plan to a plugin that has started: load the module, call what it exports, look at what that gives, start it. */
 import { type Afterwards, brokerFor, type Reach } from './broker-side.ts';
 import { faultText } from './faults.ts';
+import { LaterAnswers } from './later-answers.ts';
 import { loadModule } from './load.ts';
 import type { PluginPlan } from './plan.ts';
 import { LoadedPlugin, type Surroundings } from './plugin.ts';
@@ -26,10 +27,15 @@ export async function makePlugin(plan: PluginPlan, handedOver: unknown, workshop
 
 async function made(plan: PluginPlan, handedOver: unknown, workshop: Workshop): Promise<LoadedPlugin> {
   const module = typeof plan.from === 'string' ? await inTime(plan, loadModule(plan.from)) : null;
-  const broker = brokerFor(plan, handedOver, workshop.reach, workshop.afterwards);
+  const rulesChanged = (): void => workshop.reach.broker?.rulesChanged();
+  const later = new LaterAnswers(workshop.now, rulesChanged);
+  const broker = brokerFor(plan, handedOver, workshop.reach, workshop.afterwards, () => {
+    later.expire();
+    rulesChanged();
+  });
   const exported = module === null ? plan.from : module.value;
   const hooks = checked(await inTime(plan, called(exported as PluginModule | undefined, broker)));
-  return started(new LoadedPlugin(plan, hooks, module, workshop), broker);
+  return started(new LoadedPlugin(plan, hooks, module, later, workshop), broker);
 }
 
 async function called(exported: PluginModule | undefined, broker: PluginBroker): Promise<Plugin | undefined> {

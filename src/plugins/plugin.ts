@@ -7,6 +7,7 @@
  */
 import type { Log } from '../broker/ports.ts';
 import { Faults } from './faults.ts';
+import type { LaterAnswers } from './later-answers.ts';
 import type { LoadedModule } from './load.ts';
 import type { PluginPlan } from './plan.ts';
 import type { Plugin } from './types.ts';
@@ -29,12 +30,14 @@ export class LoadedPlugin {
   readonly hooks: Plugin;
   readonly module: LoadedModule | null;
   readonly faults: Faults;
+  readonly later: LaterAnswers;
   readonly #watchdog: Watchdog;
   readonly #number: number;
   #pending = 0;
 
-  constructor(plan: PluginPlan, hooks: Plugin, module: LoadedModule | null, around: Surroundings) {
+  constructor(plan: PluginPlan, hooks: Plugin, module: LoadedModule | null, later: LaterAnswers, around: Surroundings) {
     this.plan = plan;
+    this.later = later;
     this.hooks = hooks;
     this.module = module;
     const { faultsMax, whenFaulty } = plan.limits;

@@ -22,6 +22,12 @@ export interface Plugin {
    */
   authorize?(question: AccessQuestion): AccessAnswer;
 
+  /**
+   * The same where the answer takes time, asked when `authorize` says nothing: this client waits for it, nobody else does. It
+   * is remembered for a minute, or until `broker.rulesChanged()`. Without an answer in time the client may not.
+   */
+  authorizeLater?(question: AccessQuestion): Promise<AccessAnswer>;
+
   /** A message that a client has published and may publish, before anybody gets it. The answer is needed at once. */
   messageIn?(message: Message, from: Client): MessageAnswer;
 

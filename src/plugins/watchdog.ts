@@ -19,6 +19,7 @@ export const hookNames = [
   'start',
   'authenticate',
   'authorize',
+  'authorizeLater',
   'messageIn',
   'messageOut',
   'onConnect',

@@ -26,7 +26,6 @@ import type {
   Authorizer,
   DynamicRules,
   EnhancedMethod,
-  UserSource,
   UserSources,
 } from './authenticator.ts';
 import type { AclFile } from './acl-file.ts';
@@ -71,7 +70,7 @@ export class ConfiguredAccessControl implements AccessControl {
   generation = 0;
   /** True while no rule says anything about topics, so that a delivery needs no asking. */
   readsUnrestricted = false;
-  /** True while some backend has to be asked for each topic. */
+  /** True while somebody has to be asked for each topic. */
   asks = false;
   private scopes: Scopes = new Map();
   private readonly queue: HashQueue;
@@ -114,7 +113,7 @@ export class ConfiguredAccessControl implements AccessControl {
     for (const text of loaded.warnings) this.log.write('warning', text, 'access.remark');
     this.scopes = loaded.value;
     this.readsUnrestricted = saysNothingAboutTopics(loaded.value);
-    this.asks = [...loaded.value.values()].some(({ backends }) => backends.some(each => each.asks));
+    this.asks = [...loaded.value.values()].some(hasToAsk);
     this.generation++;
     this.letOutWhoIsAllowed();
     return null;
@@ -152,9 +151,9 @@ export class ConfiguredAccessControl implements AccessControl {
   /** In the order of `may`: whoever decides before a source has to be asked spares the question. */
   ask(access: Access, who: Identity, topic: string): Promise<void> | null {
     const scope = who.listener.bridge === undefined ? this.scopeOf(who.listener) : null;
-    if (scope === null || !scope.backends.some(each => each.asks)) return null;
+    if (scope === null || !hasToAsk(scope)) return null;
     for (const authorizer of scope.authorizers) {
-      const wait = 'ask' in authorizer ? (authorizer as UserSource).ask(access, who, topic) : null;
+      const wait = authorizer.ask?.(access, who, topic) ?? null;
       if (wait !== null) return wait;
       const answer = authorizer.may(access, who, topic);
       if (answer === 'allow' || answer === 'deny') return null;
@@ -362,6 +361,10 @@ function isReserved(access: 'read' | 'write', topicName: string): boolean {
   return (
     access === 'write' && topicName.startsWith('$SYS') && !matchesFilter('$SYS/broker/connection/+/state', topicName)
   );
+}
+
+function hasToAsk({ authorizers }: Scope): boolean {
+  return authorizers.some(({ asks }) => asks === true);
 }
 
 function saysNothingAboutTopics(scopes: Scopes): boolean {

@@ -39,6 +39,10 @@ export interface Authorizer {
   may(access: Access, who: Identity, topic: string): Answer;
   /** The answer of `may`, found in the same way, with the rules that led to it. */
   explain(access: Access, who: Identity, topic: string): Reasons;
+  /** True for one that has to be asked for each topic. */
+  readonly asks?: boolean;
+  /** Null when `may` can answer; otherwise for when it can. Never rejects. */
+  ask?(access: Access, who: Identity, topic: string): Promise<void> | null;
 }
 
 export interface Reasons {
