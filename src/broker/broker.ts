@@ -8,7 +8,7 @@
  */
 import { Timer, TimerWheel } from '../base/mod.ts';
 import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
-import { Message, type QueueTotals } from '../session/mod.ts';
+import { type Held, Message, type QueueTotals } from '../session/mod.ts';
 import { SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
 import { controlOf } from './administer.ts';
@@ -110,6 +110,8 @@ export class Broker {
   retainedBytes = 0;
   /** Of the queues of all sessions. */
   readonly queued: QueueTotals = { messages: 0, payloadBytes: 0, windowBytes: 0 };
+  /** What sessions hold, each message once. */
+  readonly held: Held = { messages: 0, bytes: 0 };
   /** Who lost messages, and why. */
   readonly drops: DropLedger;
   /** How fast users or addresses publish, where they are counted together. */

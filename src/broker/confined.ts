@@ -32,7 +32,7 @@ export function confine(attempt: ConnectAttempt): StageOutcome {
     const because = `${CONFINED_MAX} connections that may only enrol or renew are open already.`;
     return { v3: null, v5: reasonCodes.serverBusy, reason, because };
   }
-  const session = new Session<Connection, Identity>(clientId, broker.queued);
+  const session = new Session<Connection, Identity>(clientId, broker.queued, broker.held);
   session.owner = connection.identity;
   session.version = packet.version;
   session.ended = true;

@@ -17,7 +17,8 @@ export function cappedExpiry(broker: Broker, seconds: number): number {
 
 /** A session belongs to the listener that its client first came in by: there it is decided whether a store keeps it. */
 export function createSession(broker: Broker, clientId: string, listener: ListenerRules): BrokerSession {
-  const session: BrokerSession = new Session<Connection, Identity>(clientId, broker.queued, !listener.persistence);
+  const { queued, held } = broker;
+  const session: BrokerSession = new Session<Connection, Identity>(clientId, queued, held, !listener.persistence);
   broker.sessions.set(clientId, session);
   return session;
 }
@@ -70,4 +71,5 @@ export function endSession(broker: Broker, session: BrokerSession): void {
   publishWill(broker, session);
   forgetSession(broker, session);
   session.queue.clear();
+  session.inflight.clear();
 }

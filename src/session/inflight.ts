@@ -9,6 +9,7 @@
  * canAdd says no until the oldest is acknowledged.
  */
 import type { Delivery } from './delivery.ts';
+import { type Held, hold, release } from './held.ts';
 
 const IDS = 65535;
 
@@ -21,6 +22,11 @@ export class Inflight<P = unknown> {
   private head = 0;
   private headId = 1;
   private span = 0;
+  private readonly held: Held;
+
+  constructor(held: Held) {
+    this.held = held;
+  }
 
   get canAdd(): boolean {
     return this.span < IDS;
@@ -34,6 +40,7 @@ export class Inflight<P = unknown> {
     this.span++;
     this.size++;
     this.payloadBytes += delivery.message.payloadLength;
+    hold(this.held, delivery.message);
     return delivery.packetId;
   }
 
@@ -48,6 +55,7 @@ export class Inflight<P = unknown> {
     this.slots[(this.head + offset) & (this.slots.length - 1)] = delivery;
     this.size++;
     this.payloadBytes += delivery.message.payloadLength;
+    hold(this.held, delivery.message);
   }
 
   get(packetId: number): Delivery<P> | undefined {
@@ -60,11 +68,16 @@ export class Inflight<P = unknown> {
     this.slots[(this.head + offset) & (this.slots.length - 1)] = undefined;
     this.size--;
     this.payloadBytes -= delivery.message.payloadLength;
+    release(this.held, delivery.message);
     while (this.span > 0 && this.slots[this.head] === undefined) {
       this.head = (this.head + 1) & (this.slots.length - 1);
       this.headId = (this.headId % IDS) + 1;
       this.span--;
     }
+  }
+
+  clear(): void {
+    for (const delivery of [...this]) this.remove(delivery);
   }
 
   /** In the order they were first sent. */

@@ -22,6 +22,8 @@ export class Message<Publisher = unknown> {
   readonly expiresAt: number;
   /** Who published it; null for the broker itself. */
   readonly publisher: Publisher | null;
+  /** Queues and tables of what is in flight that have it; kept by held.ts. */
+  holders = 0;
   private own: Buffer | null = null;
 
   /** `bytes` are the payload, or hold it. */

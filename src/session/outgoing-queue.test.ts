@@ -14,7 +14,7 @@ test('whatever comes, goes, is stowed and fetched, the order holds and the sums 
   fc.assert(
     fc.property(steps, script => {
       const totals = { messages: 0, payloadBytes: 0, windowBytes: 0 };
-      const queue = new OutgoingQueue(totals);
+      const queue = new OutgoingQueue(totals, { messages: 0, bytes: 0 });
       // Everything that waits, and the part of it that only a store would have.
       let all: Delivery[] = [];
       let tail: Delivery[] = [];

@@ -8,6 +8,7 @@
  */
 import { RingQueue } from '../base/mod.ts';
 import type { Delivery } from './delivery.ts';
+import { type Held, hold, release } from './held.ts';
 
 /** Of one queue, or of all together. */
 export interface QueueTotals {
@@ -31,9 +32,11 @@ export class OutgoingQueue<P = unknown> {
   fetching = false;
   readonly #window = new RingQueue<Delivery<P>>();
   readonly #totals: QueueTotals;
+  readonly #held: Held;
 
-  constructor(totals: QueueTotals) {
+  constructor(totals: QueueTotals, held: Held) {
     this.#totals = totals;
+    this.#held = held;
   }
 
   /** Messages that wait, wherever. */
@@ -50,6 +53,7 @@ export class OutgoingQueue<P = unknown> {
     this.#window.push(delivery);
     this.#count(1, delivery.message.payloadLength);
     this.#countWindow(memoryOf(delivery));
+    hold(this.#held, delivery.message);
   }
 
   peek(): Delivery<P> | undefined {
@@ -61,13 +65,13 @@ export class OutgoingQueue<P = unknown> {
     if (delivery === undefined) return undefined;
     this.#count(-1, -delivery.message.payloadLength);
     this.#countWindow(-memoryOf(delivery));
+    release(this.#held, delivery.message);
     return delivery;
   }
 
   /** Somebody else keeps it. */
   append(messages: number, payloadBytes: number): void {
-    this.tailMessages += messages;
-    this.tailBytes += payloadBytes;
+    this.#countTail(messages, payloadBytes);
     this.#count(messages, payloadBytes);
   }
 
@@ -79,8 +83,7 @@ export class OutgoingQueue<P = unknown> {
 
   removeFromTail(messages: number, payloadBytes: number): void {
     const [fewer, lighter] = [Math.min(messages, this.tailMessages), Math.min(payloadBytes, this.tailBytes)];
-    this.tailMessages -= fewer;
-    this.tailBytes -= lighter;
+    this.#countTail(-fewer, -lighter);
     this.#count(-fewer, -lighter);
   }
 
@@ -95,8 +98,8 @@ export class OutgoingQueue<P = unknown> {
     this.#countWindow(-this.windowBytes);
     this.#window.clear();
     for (const { message } of deliveries) {
-      this.tailMessages++;
-      this.tailBytes += message.payloadLength;
+      release(this.#held, message);
+      this.#countTail(1, message.payloadLength);
     }
     this.fetching = false;
     return deliveries;
@@ -126,6 +129,13 @@ export class OutgoingQueue<P = unknown> {
     this.payloadBytes += payloadBytes;
     this.#totals.messages += messages;
     this.#totals.payloadBytes += payloadBytes;
+  }
+
+  #countTail(messages: number, bytes: number): void {
+    this.tailMessages += messages;
+    this.tailBytes += bytes;
+    this.#held.messages += messages;
+    this.#held.bytes += bytes;
   }
 
   #countWindow(bytes: number): void {

@@ -7,6 +7,7 @@ import type { Timer } from '../base/mod.ts';
 import type { ProtocolVersion, Will } from '../codec/mod.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryStates } from './delivery.ts';
+import type { Held } from './held.ts';
 import { IncomingExchanges } from './incoming-exchanges.ts';
 import { Inflight } from './inflight.ts';
 import { OutgoingQueue, type QueueTotals } from './outgoing-queue.ts';
@@ -19,8 +20,9 @@ export const NEVER = 0xffff_ffff;
  * What all sessions show that have nothing under way. Most of 10,000 idle clients never have: their own three, which are
  * 280 bytes, are made when the first message is put in. Nobody is given these in a form that takes one.
  */
-const NOTHING_IN_FLIGHT = new Inflight();
-const NOTHING_WAITS = new OutgoingQueue({ messages: 0, payloadBytes: 0, windowBytes: 0 });
+const NOTHING: Held = { messages: 0, bytes: 0 };
+const NOTHING_IN_FLIGHT = new Inflight(NOTHING);
+const NOTHING_WAITS = new OutgoingQueue({ messages: 0, payloadBytes: 0, windowBytes: 0 }, NOTHING);
 const NOTHING_OPEN = new IncomingExchanges();
 
 /** The will of the present or last connection and who it speaks for. */
@@ -62,13 +64,15 @@ export class Session<Connection = unknown, Publisher = unknown> {
   /** True once the session is no longer the one of its client identifier. */
   ended = false;
   private readonly totals: QueueTotals;
+  private readonly held: Held;
   private madeInflight: Inflight<Publisher> | null = null;
   private madeQueue: OutgoingQueue<Publisher> | null = null;
   private madeIncoming: IncomingExchanges<Publisher> | null = null;
 
-  constructor(clientId: string, totals: QueueTotals, inMemoryOnly = false) {
+  constructor(clientId: string, totals: QueueTotals, held: Held, inMemoryOnly = false) {
     this.clientId = clientId;
     this.totals = totals;
+    this.held = held;
     this.inMemoryOnly = inMemoryOnly;
   }
 
@@ -78,7 +82,7 @@ export class Session<Connection = unknown, Publisher = unknown> {
   }
 
   get ownInflight(): Inflight<Publisher> {
-    return (this.madeInflight ??= new Inflight());
+    return (this.madeInflight ??= new Inflight(this.held));
   }
 
   /** What waits. To put something in, ask for `ownQueue`. */
@@ -89,7 +93,7 @@ export class Session<Connection = unknown, Publisher = unknown> {
   }
 
   get ownQueue(): OutgoingQueue<Publisher> {
-    return (this.madeQueue ??= new OutgoingQueue(this.totals));
+    return (this.madeQueue ??= new OutgoingQueue(this.totals, this.held));
   }
 
   /** What the client has begun at QoS 2. To put something in, ask for `ownIncoming`. */
