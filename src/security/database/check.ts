@@ -77,10 +77,17 @@ async function tryLogin(source: Source): Promise<string[]> {
 async function tryRules(source: Source): Promise<string[]> {
   const { superuser, rules } = await source.rights(nobody());
   if (superuser) throw new Wrong('it calls a made-up name a superuser: everybody could do everything');
+  if (source.mayTopic !== undefined) return tryTopic(source.mayTopic);
   if (rules.length === 0) return ['a made-up name has none, as it should be'];
   const some = rules.slice(0, 3).map(({ filter, bits }) => `${filter} (${accessText(bits)})`).join(', ');
   return [`every name has ${rules.length}, made-up ones too: ${some}; that is right if they are meant for everybody`];
 } // prettier-ignore
+
+async function tryTopic(mayTopic: NonNullable<Source['mayTopic']>): Promise<string[]> {
+  const isAllowed = await mayTopic(nobody(), 'write', 'zancudo/check');
+  if (isAllowed) throw new Wrong("it lets a made-up name publish to 'zancudo/check': everybody may, by the look of it");
+  return ['asked for one topic, it refuses a made-up name, as it should'];
+}
 
 function accessText(bits: number): string {
   const words = ['read', 'write', 'subscribe', 'deny'].filter(word => (bits & (accessBits(word) ?? 0)) !== 0);

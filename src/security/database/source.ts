@@ -27,7 +27,7 @@ export interface Source {
    * For one whose rules cannot be listed: may it, asked for this topic. `rights` then says who is a superuser, and no
    * rules.
    */
-  mayTopic?(who: Subject, access: 'read' | 'write' | 'subscribe', topic: string): Promise<boolean>;
+  readonly mayTopic?: (who: Subject, access: 'read' | 'write' | 'subscribe', topic: string) => Promise<boolean>;
   /** These reject with an Outage when nobody could be asked, with an Answered when the backend did not like the question. */
   login(who: Subject, password: Buffer): Promise<LoginResult>;
   rights(who: Subject): Promise<RightsRows>;

@@ -22,6 +22,7 @@ const TROUBLES: readonly Trouble[] = [
   { says: /ECONNREFUSED/, means: at => `Nobody listens on ${serverOf(at)}: is the server running, and host and port right?` },
   { says: /ENOTFOUND|EAI_AGAIN/, means: at => `The name ${serverOf(at)} is unknown to DNS.` },
   { says: /ENOENT/, means: at => `There is no ${serverOf(at)}. For postgresql auth_backend_socket is the folder of the socket, for the others the socket itself.` },
+  { says: /unable to open database file/, means: at => `There is no file ${serverOf(at)}, or this user may not read it.` },
   { says: /EACCES/, means: at => `This user may not open ${serverOf(at)}.` },
   { says: /no answer within|ETIMEDOUT|timeout/i, means: at => `${serverOf(at)} does not answer: is a firewall between, or the server overloaded? auth_backend_timeout says how long is waited.` },
   { says: /ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate/, means: () => 'Its certificate is for other names than the one of auth_backend_host (or _url): write one of these there, or give the server a certificate with this name.' },
