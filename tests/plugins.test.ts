@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type TestContext } from 'node:test';
 import { type Client, connect, type Message } from '../src/client/mod.ts';
 import { type BrokerOptions, createBroker, type PluginModule } from '../src/embed/mod.ts';
-import { startBroker, temporaryDirectory, until } from './harness/mod.ts';
+import { run, startBroker, temporaryDirectory, until, zancudo } from './harness/mod.ts';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/plugins/${name}.mjs`, import.meta.url));
 
@@ -257,6 +257,17 @@ test('a right that takes time to look up holds up the client it is about, and is
   allowed = false;
   changed();
   assert.equal(await code('t'), 0x87);
+});
+
+test('zancudo explain asks the plugin, where no broker runs, too', async t => {
+  const folder = temporaryDirectory();
+  t.after(() => folder.remove());
+  writeFileSync(join(folder.path, 'rules.mjs'), `export default { authorize: () => ({ deny: 'it is Sunday' }) };`);
+  const conf = join(folder.path, 'mosquitto.conf');
+  writeFileSync(conf, 'listener 1883 127.0.0.1\nallow_anonymous true\nplugin rules.mjs\n');
+  const { code, stdout } = await run(zancudo, ['explain', '--files', '-c', conf, 'lamp', 'publish', 'a']);
+  assert.match(stdout, /Denied.*\n.*plugin rules\.mjs says no: it is Sunday/s);
+  assert.notEqual(code, 0);
 });
 
 test('a plugin without hooks, or with one that is misspelt, stops the start with a line that says so', async () => {

@@ -1,9 +1,8 @@
 /** The plugins in JavaScript of this broker; the part that serves them is loaded with the first one that is named. */
 import { systemClock } from '../base/mod.ts';
 import type { Broker } from '../broker/mod.ts';
-import type { ListenerRules } from '../broker/ports.ts';
+import type { ListenerRules, Log } from '../broker/ports.ts';
 import { type PluginSettings, scriptPath, type Settings } from '../conf/mod.ts';
-import type { BrokerLog } from '../observability/mod.ts';
 import type { PluginHost, PluginModule, PluginPlan, Wanted } from '../plugins/mod.ts';
 import type { Authenticator, Authorizer, ConfiguredAccessControl } from '../security/mod.ts';
 import type { StartFailure } from './assemble.ts';
@@ -19,14 +18,14 @@ export class PluginOffice {
   /** In the order of asking, changed in place: access control looks at them whenever its rules are made anew. */
   readonly authenticators: Authenticator[];
   readonly authorizers: Authorizer[] = [];
-  readonly #log: BrokerLog;
+  readonly #log: Log;
   /** Those that are asked before any plugin. */
   readonly #first: readonly Authenticator[];
   readonly #inline: readonly Wanted[];
   #host: PluginHost | null = null;
   #broker: Broker | null = null;
 
-  constructor(log: BrokerLog, first: readonly Authenticator[], inline: readonly InlinePlugin[] = []) {
+  constructor(log: Log, first: readonly Authenticator[], inline: readonly InlinePlugin[] = []) {
     this.#log = log;
     this.#first = first;
     this.authenticators = [...first];

@@ -1,9 +1,10 @@
-/** Access rules as a broker would read them, without a broker: the configuration, its files and its databases. */
+/** Access rules as a broker would read them, without a broker: the configuration, its files, databases and plugins. */
 import type { ListenerRules, Log } from '../../broker/ports.ts';
 import { loadConfiguration, type Settings } from '../../conf/mod.ts';
 import { type ConfiguredAccessControl, createAccessControl, type DynamicRules, HashQueue } from '../../security/mod.ts';
 import { AuthBackends } from '../auth-backends.ts';
 import { listenerRules, securityScopes } from '../map-settings.ts';
+import { PluginOffice } from '../plugins.ts';
 
 export type FilesAccess =
   | { ok: true; access: ConfiguredAccessControl; listeners: readonly ListenerRules[]; close: () => Promise<void> }
@@ -24,19 +25,30 @@ export async function accessFromFiles(configuration: string | null, home: string
   const unusable = await backends.prepare(settings);
   if (unusable !== null) return { ok: false, lines: unusable.lines };
   const rules = settings.listeners.map(listenerRules);
+  const plugins = new PluginOffice(silent, []);
+  const close = async (): Promise<void> => {
+    await plugins.stop();
+    await backends.close();
+  };
+  const unloadable = await plugins.open(settings, rules);
+  if (unloadable !== null) {
+    await close();
+    return { ok: false, lines: unloadable.lines };
+  }
   const created = createAccessControl(securityScopes(settings.listeners, rules), {
     log: silent,
     queue,
     backends,
+    authorizers: plugins.authorizers,
     ...(dynamicSecurity === null ? {} : { dynamicSecurity }),
     devicePolicy: settings.devicePolicy,
   });
   if (!created.ok) {
-    await backends.close();
+    await close();
     return { ok: false, lines: created.failure.lines };
   }
   const listeners = rules.filter(({ protocol }) => protocol !== 'http_api');
-  return { ok: true, access: created.access, listeners, close: () => backends.close() };
+  return { ok: true, access: created.access, listeners, close };
 }
 
 const silent: Log = { debug: false, subscribe: false, unsubscribe: false, connections: false, write: () => {} };
