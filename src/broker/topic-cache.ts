@@ -18,6 +18,13 @@ const NAME_BYTES_MAX = 65_535;
 /** Subscribers remembered in all routes together; beyond it the cache starts anew. */
 const TARGETS_MAX = 1_000_000;
 
+/** A piece of the pool that Buffer.from takes from would keep 64 KB for as long as the topic is remembered. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
 export class TopicEntry {
   readonly name: string;
   /** Starts with `$`: has rules of its own. */
@@ -43,7 +50,7 @@ export class TopicEntry {
 
   /** UTF-8. Made when first asked for: most messages go on as they came. */
   get bytes(): Buffer {
-    return (this.encoded ??= Buffer.from(this.name));
+    return (this.encoded ??= ownBytes(this.name));
   }
 
   is(bytes: Buffer, start: number, end: number): boolean {
