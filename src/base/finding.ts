@@ -21,3 +21,9 @@ export function findingLines(finding: Finding): string[] {
   const { where, saw, why, remedy } = finding;
   return [`${where}: ${saw}`, `  ${why}`, ...remedy.map(line => `  ${line}`)];
 }
+
+/** The same for a terminal, with the code that `zancudo help` explains; the log adds it by itself. */
+export function codedLines(finding: Finding): string[] {
+  const [first, ...rest] = findingLines(finding);
+  return [`${first} [${finding.code}]`, ...rest];
+}

@@ -9,7 +9,7 @@ export { escapedBytes } from './escaped-bytes.ts';
 export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timed, Timer, TimerWheel } from './timer-wheel.ts';
-export { findingLines, type Finding, type Severity } from './finding.ts';
+export { codedLines, findingLines, type Finding, type Severity } from './finding.ts';
 export { strftime } from './strftime.ts';
 export {
   readScramName,

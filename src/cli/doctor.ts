@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { findingLines, type Finding } from '../base/mod.ts';
+import { codedLines, findingLines, type Finding } from '../base/mod.ts';
 import { PkiError } from '../pki/mod.ts';
 import { pageOf, runSubcommand, UsageError, type Call, type Subcommand } from './ca/subcommand.ts';
 import type { CommandPage } from './command-page.ts';
@@ -61,7 +61,7 @@ async function lookOrSay(call: Call): Promise<number> {
     return await look(call);
   } catch (error) {
     if (!(error instanceof PkiError)) throw error;
-    call.warn(...findingLines(error.finding));
+    call.warn(...codedLines(error.finding));
     return 3;
   }
 }

@@ -3,7 +3,7 @@
  *
  *   issue server broker 192.168.1.20 --days 90  ->  row "issue server", words [broker, 192.168.1.20], days 90
  */
-import { findingLines } from '../../base/mod.ts';
+import { codedLines } from '../../base/mod.ts';
 import { diskRegistryStore, PkiError, type RegistryHome } from '../../pki/mod.ts';
 import { defaultHome } from '../default-home.ts';
 import type { CommandPage, OptionRow } from '../command-page.ts';
@@ -104,7 +104,7 @@ function explain(error: unknown, program: string, context: Context): number {
     return usageExitCode;
   }
   if (error instanceof PkiError) {
-    for (const line of findingLines(error.finding)) context.complain(`${line}\n`);
+    for (const line of codedLines(error.finding)) context.complain(`${line}\n`);
     return 1;
   }
   const { code, path } = error as NodeJS.ErrnoException;

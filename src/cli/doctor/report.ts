@@ -23,9 +23,9 @@ export function reportText({ what, findings, mended }: Report): string {
   return [`Looked at ${what}.`, ...mended.map(mendedText), ...blocks, summary(findings)].join('\n\n') + '\n';
 }
 
-function findingText({ severity, where, saw, why, remedy }: Finding): string {
+function findingText({ code, severity, where, saw, why, remedy }: Finding): string {
   const indent = ' '.repeat(8);
-  return [`${labels[severity]} ${where}`, `${indent}${saw}`, `${indent}${why}`, ...remedy.map(each => `${indent}> ${each}`)].join('\n'); // prettier-ignore
+  return [`${labels[severity]} ${where} [${code}]`, `${indent}${saw}`, `${indent}${why}`, ...remedy.map(each => `${indent}> ${each}`)].join('\n'); // prettier-ignore
 }
 
 function mendedText({ says, copies, failure }: Mended): string {
