@@ -43,6 +43,8 @@ export interface PreparedPlugins {
   ok: boolean;
   /** What could not be done; with `ok` the plugins that run go on in the place of these. */
   lines: string[];
+  /** By name: those that take the place of an older instance. */
+  renewed: string[];
 }
 
 export class PluginHost {
@@ -83,12 +85,13 @@ export class PluginHost {
       lines.push(...made.lines);
       if (made.plugin === null) {
         await this.#giveUp(prepared);
-        return { ok: false, lines };
+        return { ok: false, lines, renewed: [] };
       }
       prepared.push({ wanted: each, plugin: made.plugin, before });
     }
     this.#prepared = prepared;
-    return { ok: true, lines };
+    const renewed = prepared.filter(({ plugin, before }) => before !== null && before.plugin !== plugin);
+    return { ok: true, lines, renewed: renewed.map(({ plugin }) => plugin.plan.name) };
   }
 
   /** To be called after `prepare`, and before the access rules are made anew. */

@@ -41,8 +41,10 @@ export async function loadModule(file: string): Promise<LoadedModule> {
     const { default: value } = await importAt(`${pathToFileURL(file).href}?zancudo=${number}`);
     return { value, hasChanged: () => [...files].some(([path, text]) => textOf(path) !== text) };
   } catch (error) {
-    if (error instanceof SyntaxError) throw new SyntaxError(placeOfSyntaxError(files, error));
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const message = placeOfSyntaxError(files, error);
+    // Where it is thrown is no place of the plugin's.
+    throw Object.assign(new SyntaxError(message), { stack: message });
   } finally {
     filesOf.delete(number);
   }

@@ -18,6 +18,9 @@ export class PluginOffice {
   /** In the order of asking, changed in place: access control looks at them whenever its rules are made anew. */
   readonly authenticators: Authenticator[];
   readonly authorizers: Authorizer[] = [];
+  /** As of the last `prepare`: those that run newer code than before, and whether none had to stay as it was. */
+  renewed: readonly string[] = [];
+  allLoaded = true;
   readonly #log: Log;
   /** Those that are asked before any plugin. */
   readonly #first: readonly Authenticator[];
@@ -60,7 +63,9 @@ export class PluginOffice {
     const isNew = this.#host === null;
     const host = await this.#open(settings);
     if (isNew && access !== undefined) this.#attachHost(access);
-    const { ok, lines } = await host.prepare(wanted);
+    const { ok, lines, renewed } = await host.prepare(wanted);
+    this.renewed = renewed;
+    this.allLoaded = lines.length === 0;
     if (!ok) return { ok: false, lines, exitCode: exitCodes.securityFile, code: 'plugin.cannot-load' };
     for (const line of lines) this.#log.write('error', line, 'plugin.cannot-load');
     return null;

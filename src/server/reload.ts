@@ -119,10 +119,11 @@ function putInForce(running: RunningBroker, plan: GoodPlan, report: ReloadReport
   running.sysTopics.setInterval(settings.sysIntervalSeconds);
   running.settings = settings;
   running.serveTopics();
-  report.ok = failure === null && certificates;
+  report.ok = failure === null && certificates && running.plugins.allLoaded;
   report.changed = [
     ...plan.live.map(changeText),
     ...running.files.news(settings, { access: failure === null, certificates }),
+    ...running.plugins.renewed.map(name => `plugin ${name}: loaded anew`),
   ];
   report.waits = plan.restart.map(changeText);
 }
