@@ -4,13 +4,12 @@
  * What happens is in tests/soak/events.ts, what is watched in tests/soak/watch.ts, what growth is in tests/soak/slope.ts.
  * As root it runs in a mount namespace of its own, so that a disk can be filled which is nobody else's.
  */
-import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runInOwnMounts } from '../tests/crash/own-disk.ts';
 import { soak } from '../tests/soak/soak.ts';
 
 const usage = 'Usage: npm run soak -- [--minutes 20] [--clients 5000] [--quiet] [--snapshots DIR]';
-const INSIDE = 'ZANCUDO_SOAK_OWN_MOUNTS';
 
 function words(): { minutes: number; clients: number; quiet: boolean; snapshots: string | null } {
   const options = {
@@ -28,15 +27,6 @@ function words(): { minutes: number; clients: number; quiet: boolean; snapshots:
   process.exit(2);
 }
 
-/** The exit code of the same command line in mounts of its own; null where that is not possible. */
-function runInside(): number | null {
-  if (process.env[INSIDE] !== undefined || process.getuid?.() !== 0) return null;
-  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return null;
-  const again = ['--mount', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { status } = spawnSync('unshare', again, { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } });
-  return status ?? 1;
-}
-
 async function run(): Promise<number> {
   const { minutes, clients, quiet, snapshots } = words();
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -52,4 +42,4 @@ async function run(): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
-process.exitCode = runInside() ?? (await run());
+process.exitCode = runInOwnMounts() ?? (await run());

@@ -10,7 +10,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Broker, startBroker, temporaryDirectory, until } from '../harness/mod.ts';
+import { type Broker, BrokerEnded, startBroker, temporaryDirectory, until } from '../harness/mod.ts';
+import type { OwnDisk } from './own-disk.ts';
 import { Publisher } from './publisher.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -30,7 +31,7 @@ export interface CrashReport {
 }
 
 export class CrashHistory {
-  readonly #directory = temporaryDirectory();
+  readonly #directory: { path: string; remove(): void };
   readonly #publishers = [
     new Publisher('publisher-1', 'load/at-least-once', 1),
     new Publisher('publisher-2', 'load/exactly-once', 2),
@@ -41,6 +42,10 @@ export class CrashHistory {
   readonly #seldom = new Subscriber('subscriber-seldom');
   readonly #faults: string[] = [];
   #rounds = 0;
+
+  constructor(directory: { path: string; remove(): void } = temporaryDirectory()) {
+    this.#directory = directory;
+  }
 
   /** Lets everyone introduce themselves, so that the sessions exist. */
   async begin(): Promise<void> {
@@ -53,7 +58,8 @@ export class CrashHistory {
     await this.#kill(broker);
   }
 
-  async round(): Promise<void> {
+  /** `disk` is filled in the middle of the load, and has room again when the broker is dead. */
+  async round(disk: OwnDisk | null = null): Promise<void> {
     const broker = await this.#start();
     this.#rounds++;
     const running = [(await this.#welcome(this.#online, broker)).done];
@@ -62,10 +68,31 @@ export class CrashHistory {
     let enough = false;
     running.push(...this.#publishers.map(publisher => publisher.run(() => enough)));
     await pause(Math.random() * LOAD_MS);
+    if (disk !== null) {
+      disk.fill();
+      await pause(LOAD_MS);
+    }
     await this.#kill(broker);
+    disk?.relieve();
     enough = true;
     this.#disconnect();
     await Promise.all(running);
+  }
+
+  /** On a disk that nobody may write to the broker does not start, says why, and harms nothing. */
+  async refusedRound(disk: OwnDisk): Promise<void> {
+    disk.readOnly(true);
+    try {
+      const broker = await this.#start();
+      this.#faults.push('the broker started on a read-only disk');
+      await this.#kill(broker);
+    } catch (error) {
+      if (!(error instanceof BrokerEnded)) throw error;
+      const said = error.lines.join('\n');
+      if (!/read-?only/i.test(said)) this.#faults.push(`no word of the read-only disk:\n${said}`);
+    } finally {
+      disk.readOnly(false);
+    }
   }
 
   /** Everything that is still owed is sent and taken; then the account is made up. */

@@ -11,6 +11,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TlsOptions } from '../../src/client/mod.ts';
+import { hasOwnMounts } from '../crash/own-disk.ts';
 import { type Broker, freePort, run, startBroker, temporaryDirectory, until, zancudo } from '../harness/mod.ts';
 
 /** Of the file system that is filled: a store of this size, its log of 16 MB and a backup have room in it. */
@@ -37,7 +38,7 @@ export class Stage {
     this.ports = ports;
     this.wire = new Wire(ports.wire, ports.other);
     for (const folder of ['disk', 'data', 'other', 'kits']) mkdirSync(join(this.#directory.path, folder));
-    this.ownDisk = process.env['ZANCUDO_SOAK_OWN_MOUNTS'] === '1' && this.#mount();
+    this.ownDisk = hasOwnMounts() && this.#mount();
   }
 
   static async build(devices: number): Promise<Stage> {
