@@ -78,6 +78,7 @@ const table = {
   'connection.rate': theirs('address'),
   'connection.banned': ours('address'),
   'connection.bans-full': ours('code'),
+  'connection.bans-not-kept': ours('code'),
   'connection.silent': theirs('address'),
   'connection.broken-off': theirs('address'),
   'connection.no-connect': theirs('address'),

@@ -48,7 +48,10 @@ function readBans(file: string, log: Log): Ban[] {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') {
-      log.write('warning', `Warning: The bans in ${file} cannot be read, so nobody is banned: ${message}.`);
+      log.write('warning', `Warning: The bans in ${file} cannot be read, so nobody is banned: ${message}.`, {
+        code: 'connection.bans-not-kept',
+        file,
+      });
     }
     return [];
   }
@@ -75,6 +78,9 @@ function writeBans(file: string, bans: readonly Ban[], log: Log): void {
   } catch (error) {
     rmSync(unfinished, { force: true });
     const because = (error as Error).message;
-    log.write('warning', `Warning: The bans cannot be written to ${file}, and end with the broker: ${because}.`);
+    log.write('warning', `Warning: The bans cannot be written to ${file}, and end with the broker: ${because}.`, {
+      code: 'connection.bans-not-kept',
+      file,
+    });
   }
 }

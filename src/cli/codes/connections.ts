@@ -19,6 +19,10 @@ export const connectionCodes = {
     'So many addresses are banned that the oldest ban ends early for each new one.',
     'So many sources at once are better kept out by a firewall.',
   ],
+  'connection.bans-not-kept': [
+    'The file that keeps bans over a restart cannot be read or written; bans in force stay so.',
+    'Do what the line says; the folder has to belong to the user the broker runs as.',
+  ],
   'connection.silent': [
     'A connection that sent nothing: closed at once it is a health check or a port scan; open until the time was over it is a client that waits for the server, such as one that expects TLS here or no TLS.',
     'Nothing, if you know the address. Health checks can ask /healthz on a listener with protocol http_api instead.',
