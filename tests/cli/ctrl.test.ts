@@ -41,7 +41,9 @@ async function withDynsec(t: TestContext): Promise<{ broker: DebianBroker; file:
 function ctrl(t: TestContext, port: number) {
   const link = join(folder(t), 'mosquitto_ctrl');
   symlinkSync(zancudo, link);
-  const env = { ...process.env, HOME: dirname(link), XDG_CONFIG_HOME: dirname(link) };
+  // Another folder than the link's, which would be taken for the options file of its name.
+  const home = folder(t);
+  const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home };
   const place = ['-h', '127.0.0.1', '-p', String(port), '-u', 'admin'];
   return {
     ours: (...args: string[]): Promise<RunResult> => run(link, [...place, '-P', 'pw', ...args], { env }),
