@@ -6,6 +6,7 @@ export { assert, unreachable } from './assert.ts';
 export { type About, type Code, codeOf, type CodeRow, type Folds, isLogCode, type LogCode, rowOf } from './codes.ts';
 export { systemClock, type TimeSource } from './clock.ts';
 export { escapedBytes } from './escaped-bytes.ts';
+export { ownBytes } from './own-bytes.ts';
 export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timed, Timer, TimerWheel } from './timer-wheel.ts';

@@ -109,6 +109,7 @@ function leaveSession(broker: Broker, connection: Connection, ending: Ending): v
   if (session.expiryInterval > 0) {
     stow(broker, session);
     keepBacklog(broker, connection);
+    session.settle();
   }
   if (ending.will === 'publish') releaseWill(broker, session);
   else forgetWill(broker, session);

@@ -28,6 +28,12 @@ export class Payloads {
     source.copy(this.bytes, this.start, start, end);
   }
 
+  /** The same for something short that belongs to the payload kept next. */
+  copyOf(source: Buffer): Buffer {
+    this.keep(source, 0, source.length);
+    return this.bytes.subarray(this.start, this.start + source.length);
+  }
+
   private takeNext(): void {
     this.shelf = Buffer.allocUnsafeSlow(SHELF_BYTES);
     this.used = 0;

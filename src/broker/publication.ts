@@ -108,12 +108,13 @@ export class Publication {
 
   private kept(): BrokerMessage {
     const { topic, properties, payloads, payloadLength } = this;
+    const kept = properties.length === 0 ? NO_BYTES : payloads.copyOf(properties);
     payloads.keep(this.source, this.payloadStart, this.payloadEnd);
     return new Message<Identity>(
       topic.name,
       topic.bytes,
       payloads.bytes,
-      properties.length === 0 ? NO_BYTES : Buffer.from(properties),
+      kept,
       this.qos,
       this.retain,
       this.expiresAt,

@@ -70,6 +70,5 @@ export function endSession(broker: Broker, session: BrokerSession): void {
   if (broker.sessions.get(session.clientId) === session) broker.sessions.delete(session.clientId);
   publishWill(broker, session);
   forgetSession(broker, session);
-  session.queue.clear();
-  session.inflight.clear();
+  session.clear();
 }

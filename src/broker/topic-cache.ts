@@ -4,6 +4,7 @@
  * places in pairs; a new topic takes the place of the older of its pair, once it has come a second time: with more
  * topics than places, remembering each for a moment cost more than finding it anew (19 % of the time, in the collector).
  */
+import { ownBytes } from '../base/mod.ts';
 import { isMqttUtf8, utf8Text } from '../codec/mod.ts';
 import { isValidTopicName } from '../topics/mod.ts';
 import type { Identity } from './ports.ts';
@@ -17,13 +18,6 @@ const KEPT_NAME_BYTES_MAX = 1024;
 const NAME_BYTES_MAX = 65_535;
 /** Subscribers remembered in all routes together; beyond it the cache starts anew. */
 const TARGETS_MAX = 1_000_000;
-
-/** A piece of the pool that Buffer.from takes from would keep 64 KB for as long as the topic is remembered. */
-function ownBytes(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  bytes.write(text);
-  return bytes;
-}
 
 export class TopicEntry {
   readonly name: string;

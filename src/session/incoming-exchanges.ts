@@ -38,6 +38,10 @@ export class IncomingExchanges<P = unknown> {
     return exchange;
   }
 
+  *messages(): IterableIterator<Message<P>> {
+    if (this.byId !== null) for (const { message } of this.byId.values()) yield message;
+  }
+
   /** Takes everything out that was never released. */
   drain(): [packetId: number, exchange: IncomingExchange<P>][] {
     const open = [...(this.byId ?? [])];

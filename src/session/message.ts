@@ -6,16 +6,18 @@
  * asks for one: nobody does on the way of a message from client to client, and of all objects on that way it is the
  * most expensive to make.
  */
+import { ownBytes } from '../base/mod.ts';
+
 export class Message<Publisher = unknown> {
   readonly topicName: string;
   /** The topic name as UTF-8. */
   readonly topic: Buffer;
   /** Where the payload lies. */
-  readonly bytes: Buffer;
-  readonly payloadStart: number;
+  bytes: Buffer;
+  payloadStart: number;
   readonly payloadLength: number;
   /** Forwardable MQTT 5 properties as raw bytes, in the publisher's order. */
-  readonly properties: Buffer;
+  properties: Buffer;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   /** Unix second after which nobody gets it any more; 0 for never. */
@@ -54,6 +56,15 @@ export class Message<Publisher = unknown> {
   get payload(): Buffer {
     if (this.payloadLength === this.bytes.length) return this.bytes;
     return (this.own ??= this.bytes.subarray(this.payloadStart, this.payloadStart + this.payloadLength));
+  }
+
+  /** It will wait long, for one who has gone: those it lies among shall not stay for its sake. */
+  settle(): void {
+    if (this.properties.length < this.properties.buffer.byteLength) this.properties = ownBytes(this.properties);
+    if (this.payloadLength === this.bytes.buffer.byteLength) return;
+    this.bytes = ownBytes(this.payload);
+    this.payloadStart = 0;
+    this.own = null;
   }
 
   /** With exactly no second left it is still delivered (docs/compat/packets.md, 5). */

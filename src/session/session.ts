@@ -110,6 +110,25 @@ export class Session<Connection = unknown, Publisher = unknown> {
     return false;
   }
 
+  /**
+   * The client is gone and its session stays: what is half done may be so for weeks, each message of another minute. What
+   * waits in the queue came together, and lies well where it does.
+   */
+  settle(): void {
+    for (const message of this.incoming.messages()) message.settle();
+    for (const { message } of this.inflight) message.settle();
+  }
+
+  /** For good. Routes that are remembered may name the session for a while, but not what was in it. */
+  clear(): void {
+    this.queue.clear();
+    this.inflight.clear();
+    this.madeQueue = null;
+    this.madeInflight = null;
+    this.madeIncoming = null;
+    this.will = null;
+  }
+
   /** The subscriber has answered something that the present connection has not sent again yet: it need not be. */
   noteAnswer(delivery: Delivery<Publisher>): void {
     const { state } = delivery;

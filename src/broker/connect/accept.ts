@@ -33,7 +33,8 @@ export function accept(attempt: ConnectAttempt): undefined {
   connection.state = 'open';
   if (ordinary) broker.connected++;
   else broker.confined++;
-  if (ordinary && hasProved(connection.identity)) broker.doorkeeper.entered(connection.peer, connection.identity.username);
+  if (ordinary && hasProved(connection.identity))
+    broker.doorkeeper.entered(connection.peer, connection.identity.username);
   logAccepted(attempt);
   recordConnected(attempt);
   broker.traces.connected(connection);

@@ -4,6 +4,7 @@
  * The order of the checks and the answer to each are those of docs/compat/packets.md, 2: most faults close the link, some
  * are told with a CONNACK. What depends on the listener's rules (versions aside) is not checked here.
  */
+import { ownBytes } from '../../base/mod.ts';
 import { ByteReader } from '../byte-reader.ts';
 import { ByteWriter, packetBytes } from '../byte-writer.ts';
 import { type Answer, PacketError } from '../packet-error.ts';
@@ -181,10 +182,10 @@ function readWill(reader: ByteReader, flags: number, version: ProtocolVersion): 
   const payload = orClose(() => reader.binary(), '');
   return {
     topicName,
-    payload: Buffer.from(payload),
+    payload: ownBytes(payload),
     qos: ((flags >> 3) & 3) as 0 | 1 | 2,
     retain: (flags & 0x20) !== 0,
-    properties: properties.length === 0 ? NO_BYTES : Buffer.from(properties),
+    properties: properties.length === 0 ? NO_BYTES : ownBytes(properties),
     delayInterval: hop.willDelayInterval ?? 0,
     messageExpiryInterval: hop.messageExpiryInterval,
   };
