@@ -8,6 +8,7 @@
 import { firstByteOf, writeAck } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { storeAnswered } from './reading.ts';
 
 type Acknowledgement = 'puback' | 'pubrec' | 'pubcomp';
 
@@ -43,7 +44,7 @@ export function whenSafe(broker: Broker, connection: Connection, then: () => voi
   if (broker.store.settled) return then();
   connection.answersWaiting++;
   broker.store.onSettled(() => {
-    connection.storeAnswered();
+    storeAnswered(connection);
     if (connection.closed) return;
     try {
       then();

@@ -13,6 +13,7 @@ import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { dropDelivery } from './keep.ts';
 import type { Identity } from './ports.ts';
+import { waitForRules } from './reading.ts';
 import { noteUnread } from './refused.ts';
 import { isOutsideRules } from './services.ts';
 import type { BrokerDelivery, BrokerSession } from './types.ts';
@@ -40,7 +41,7 @@ function waitToPublish(broker: Broker, connection: Connection, first: number, st
   const known = view.topicEnd === view.topicStart ? connection.incomingAliases.get(view.topicAlias)?.name : undefined;
   const topic = known ?? connection.peer.listener.mountPoint + bytes.toString('utf8', view.topicStart, view.topicEnd);
   const wait = topic === '' || isOutsideRules(topic) ? null : broker.access.ask!('write', connection.identity, topic);
-  if (wait !== null) connection.waitForRules(wait);
+  if (wait !== null) waitForRules(connection, wait);
   return wait !== null;
 }
 
@@ -52,7 +53,7 @@ function waitToSubscribe(broker: Broker, connection: Connection, first: number, 
     const filter = connection.peer.listener.mountPoint + (shared?.topicFilter ?? topicFilter);
     return broker.access.ask!('subscribe', connection.identity, filter) ?? [];
   });
-  if (waits.length > 0) connection.waitForRules(Promise.all(waits));
+  if (waits.length > 0) waitForRules(connection, Promise.all(waits));
   return waits.length > 0;
 }
 

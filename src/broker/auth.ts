@@ -5,6 +5,7 @@ import { refuseLogin, setIdentity } from './connect/authenticate.ts';
 import type { Connection } from './connection.ts';
 import { endConnection, phraseFor } from './endings.ts';
 import type { AuthenticationRequest, EnhancedStep } from './ports.ts';
+import { readOn, resumeReading } from './reading.ts';
 
 /** Resolves the CONNECT stage that waits for the client's next AUTH. */
 export interface PendingAuth {
@@ -68,8 +69,7 @@ function step(connection: Connection, data: Buffer | null): void {
       connection.waiting = false;
       onStep(connection, result);
       if (connection.closed || connection.waiting) return;
-      connection.resumeReading();
-      connection.readPackets();
+      readOn(connection);
     })
     .catch((error: unknown) => connection.fail(error));
 }
@@ -79,7 +79,7 @@ function onStep(connection: Connection, outcome: EnhancedStep): void {
     sendAuth(connection, reasonCodes.continueAuthentication, outcome.data);
     // The answer has to be read although the CONNECT stage still waits.
     connection.waiting = false;
-    connection.resumeReading();
+    resumeReading(connection);
   } else if (connection.state === 'connecting') endOfConnect(connection, outcome);
   else endOfReauthentication(connection, outcome);
 }

@@ -9,6 +9,7 @@ import { sourceOf, TokenBucket } from '../base/mod.ts';
 import { reasonCodes } from '../codec/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { waitForPace } from './reading.ts';
 
 /** Nobody is left unread for longer at a time: whether it is still there shows only when it is read. */
 const PAUSE_MS_MAX = 30_000;
@@ -35,8 +36,8 @@ export function paceOf(broker: Broker, connection: Connection): typeof reasonCod
   const forMessages = maxPublishRate === 0 ? 0 : messages.take(1, maxPublishRate, broker.now);
   const forBytes = maxPublishByteRate === 0 ? 0 : pace.bytes.take(bytes, maxPublishByteRate, broker.now);
   const wait = Math.max(forMessages, forBytes);
-  if (wait > 0 && publishRateExceeded === 'slow') connection.waitForPace(Math.min(wait, PAUSE_MS_MAX));
-  else if (wait > 0 && connection.version !== 5 && qos > 0) connection.waitForPace(Math.min(wait, PAUSE_MS_MAX));
+  if (wait > 0 && publishRateExceeded === 'slow') waitForPace(connection, Math.min(wait, PAUSE_MS_MAX));
+  else if (wait > 0 && connection.version !== 5 && qos > 0) waitForPace(connection, Math.min(wait, PAUSE_MS_MAX));
   return null;
 }
 
