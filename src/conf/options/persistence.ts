@@ -107,7 +107,7 @@ export const persistence: readonly OptionRow[] = [
     field: 'flightRecorderLocation',
     repeat: 'error',
     says: 'Directory for the files of the flight recorder, one for each broker; made 0700 when it is not there.',
-    standard: 'record in a home; zancudo-record beside the store; without a store the last 2 MB are kept in memory',
+    standard: 'record in a home; zancudo-record beside the store; without a store the last MB is kept in memory',
     since: 'ours',
     reload: 'restart',
   }),

@@ -19,7 +19,7 @@ const FLUSH_MS = 500;
 /** So many characters are written at once: ten thousand clients may come back in a second. */
 const FLUSH_SIZE = 262_144;
 /** What is kept without files, and what may wait for a disk; characters. The oldest goes. */
-const MEMORY_MAX = 2_000_000;
+const MEMORY_MAX = 1_000_000;
 const WAITING_MAX = 8_000_000;
 /** After a failure the files are tried again so much later. */
 const RETRY_MS = 60_000;
