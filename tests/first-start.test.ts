@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -64,14 +64,20 @@ class Stranger {
 }
 
 /** Every file below a folder with the hash of its content and its mode, but for the store's, which is in use. */
+function contentsOf(path: string, entry: Dirent): string {
+  if (!entry.isFile()) return 'folder';
+  // The flight recorder's: each start is an event.
+  if (entry.name.endsWith('.jsonl')) return 'record';
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
 function fingerprints(folder: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.name.startsWith('mosquitto.sqlite3')) continue;
     const path = join(entry.parentPath, entry.name);
     const mode = (statSync(path).mode & 0o777).toString(8);
-    const hash = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'folder';
-    found[path.slice(folder.length)] = `${mode} ${hash}`;
+    found[path.slice(folder.length)] = `${mode} ${contentsOf(path, entry)}`;
   }
   return found;
 }
