@@ -21,6 +21,8 @@ const PAIRS_MAX = 65_536;
 const SEEN_FOR_A_PLACE = 8;
 /** One in so many that came once gets a place. */
 const LUCKY = 16;
+/** The cache grows fourfold when one topic for so many places was put out for another that came again. */
+const CROWD = 16;
 /** Letters of all names together; beyond it the cache starts anew. */
 const NAMES_LENGTH_MAX = 16_777_216;
 /** Longer names are looked at anew each time: names of 64 kB in all places would take 2 GB. */
@@ -129,7 +131,7 @@ export class TopicCache {
   private keep(entry: TopicEntry, cameBefore: boolean): void {
     if (this.namesLength + entry.name.length > NAMES_LENGTH_MAX) this.startAnew();
     if (!this.place(entry) || !cameBefore) return;
-    if (++this.crowded > this.places.length / 4 && this.places.length < 2 * PAIRS_MAX) this.grow();
+    if (++this.crowded > this.places.length / CROWD && this.places.length < 2 * PAIRS_MAX) this.grow();
   }
 
   /** True when another had to go. */
@@ -153,9 +155,10 @@ export class TopicCache {
   }
 
   private grow(): void {
-    const known = this.places;
-    this.places = noEntries(known.length);
-    this.seen = new Int32Array(2 * known.length * SEEN_FOR_A_PLACE);
+    const { places: known, seen } = this;
+    this.places = noEntries(Math.min(PAIRS_MAX, 2 * known.length));
+    this.seen = new Int32Array(this.places.length * SEEN_FOR_A_PLACE);
+    for (const hash of seen) this.seen[hash & (this.seen.length - 1)] = hash;
     this.targets = this.namesLength = 0;
     // The older of a pair is in front, and stays in front.
     for (const entry of known) if (entry !== null) this.place(entry);
