@@ -35,6 +35,7 @@
  * A request that cannot be served is answered with a Problem.
  */
 import type {
+  BridgeFacts,
   ClientFacts,
   FilterFacts,
   ReceiverFacts,
@@ -44,7 +45,16 @@ import type {
   SessionFacts,
 } from '../broker/ports.ts';
 
-export type { ClientFacts, FilterFacts, ReceiverFacts, RefusalFacts, RuleTried, SessionDetail, SessionFacts };
+export type {
+  BridgeFacts,
+  ClientFacts,
+  FilterFacts,
+  ReceiverFacts,
+  RefusalFacts,
+  RuleTried,
+  SessionDetail,
+  SessionFacts,
+};
 
 export interface Problem {
   error: string;
@@ -198,33 +208,7 @@ export interface BanReport {
 }
 
 export interface BridgesReport {
-  bridges: BridgeStatus[];
-}
-
-export interface BridgeStatus {
-  name: string;
-  state: 'connecting' | 'connected' | 'waiting' | 'idle' | 'stopped';
-  /** Unix milliseconds, here and below. */
-  since: number;
-  /** The other broker, present or next. */
-  address: string;
-  remoteClientId: string;
-  localClientId: string;
-  /** MQTT level: 3, 4 or 5. */
-  version: 3 | 4 | 5;
-  encrypted: boolean;
-  /** Times that it was connected. */
-  connections: number;
-  retryAt: number | null;
-  /** Changed settings take effect at the next connection. */
-  changeWaits: boolean;
-  lastError: { message: string; remedy: readonly string[]; at: number } | null;
-  /** Each topic line as it is written, with the messages that have passed by it. */
-  topics: { text: string; out: number; in: number }[];
-  /** Messages that did not pass: `loop`, `too-large`, `refused`, `unmapped`. */
-  heldBack: Readonly<Record<string, number>>;
-  /** Messages that wait here to go out. */
-  waiting: number;
+  bridges: BridgeFacts[];
 }
 
 /** One packet of a client that is followed, or what became of its connection. */

@@ -8,11 +8,11 @@
  * All addresses are tried before it waits. What was found out about the other broker (that it does not speak MQTT 5, that
  * it does not know bridges) is used at once.
  */
+import type { BridgeFacts, BridgeState } from '../broker/ports.ts';
 import { type ClientError, dialWire, type Wire } from '../client/mod.ts';
 import { ClientError as Failure } from '../client/mod.ts';
 import { Counters } from './counters.ts';
 import { Crossing } from './crossing.ts';
-import type { BridgeFacts, BridgeState } from './facts.ts';
 import { prepareSession } from './local-side.ts';
 import { EchoGuard } from './passing.ts';
 import { Pause } from './pause.ts';

@@ -1,6 +1,6 @@
 /** All bridges of a broker. */
+import type { BridgeFacts } from '../broker/ports.ts';
 import { Bridge } from './bridge.ts';
-import type { BridgeFacts } from './facts.ts';
 import type { BridgePlan, BridgePorts } from './plan.ts';
 
 export class Bridges {

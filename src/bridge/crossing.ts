@@ -33,7 +33,8 @@ import {
   rawProperties,
   type Wire,
 } from '../client/mod.ts';
-import type { Counters, HeldBack } from './counters.ts';
+import type { HeldBack } from '../broker/ports.ts';
+import type { Counters } from './counters.ts';
 import { CrossingTraces } from './crossing-traces.ts';
 import type { Target } from './target.ts';
 import { LocalPair } from './local-pair.ts';

@@ -6,6 +6,5 @@
  *   crossing.ts   one connection: packets handed from one broker to the other
  */
 export { Bridges } from './bridges.ts';
-export type { BridgeFacts, BridgeState } from './facts.ts';
 export { LocalPair } from './local-pair.ts';
 export type { BridgePlan, BridgePorts } from './plan.ts';

@@ -10,9 +10,11 @@
  *   ports/recording.ts what is remembered of what happened    observability/recorder/
  *   ports/hooks.ts     what plugins do to messages            plugins/
  *   ports/tracing.ts   a message's way, as it is gone         observability/otel/
+ *   ports/bridge.ts    a bridge as an operator sees it        bridge/
  *
  * And what the edges may ask of the heart: BrokerControl in ports/services.ts, BrokerView in ports/view.ts.
  */
+export type * from './ports/bridge.ts';
 export type * from './ports/link.ts';
 export type * from './ports/peer.ts';
 export type * from './ports/access.ts';

@@ -1,5 +1,5 @@
 /** The command `bridges`: where each of them stands, what has passed, and why it does not connect. */
-import type { BridgesReport, BridgeStatus, OperatorsClient } from '../admin/mod.ts';
+import type { BridgesReport, BridgeFacts, OperatorsClient } from '../admin/mod.ts';
 import { type Call, pageOf, type Subcommand } from './ca/subcommand.ts';
 import { textTable } from './ca/table.ts';
 import type { CommandPage } from './command-page.ts';
@@ -50,7 +50,7 @@ async function tell(call: Call, broker: OperatorsClient): Promise<number> {
   return 0;
 }
 
-function linesOf(bridge: BridgeStatus, now: number): string[] {
+function linesOf(bridge: BridgeFacts, now: number): string[] {
   const { name, address, version, encrypted, waiting, lastError, changeWaits } = bridge;
   const level = { 3: '3.1', 4: '3.1.1', 5: '5' }[version];
   const lines = [
@@ -79,7 +79,7 @@ const causes: Readonly<Record<string, string>> = {
   unmapped: 'that no topic line fits',
 };
 
-function stateText({ state, since, retryAt }: BridgeStatus, now: number): string {
+function stateText({ state, since, retryAt }: BridgeFacts, now: number): string {
   const span = spanText(Math.max(0, (now - since) / 1000));
   switch (state) {
     case 'connected':

@@ -1,4 +1,5 @@
 /** The reference page of the $SYS topics, written from the table by scripts/reference-sys.ts. */
+import { bridgeTopicRows } from './bridge-topics.ts';
 import { loadWindows } from './load-average.ts';
 import { sysTopicRows, type SysRule, type SysTopicRow } from './sys-topics.ts';
 
@@ -12,7 +13,7 @@ const rules: Record<SysRule, string> = {
 
 const introduction = `# $SYS topics
 
-Generated from \`src/observability/sys-topics.ts\` by \`scripts/reference-sys.ts\`; changes made here are lost.
+Generated from \`src/observability/sys-topics.ts\` and \`src/observability/bridge-topics.ts\` by \`scripts/reference-sys.ts\`; changes made here are lost.
 
 The broker publishes what it knows about itself: retained, QoS 2, without expiry. A tick is when unix time is a multiple of
 \`sys_interval\` (10 seconds unless configured). Everything is published once at the start. With \`sys_interval 0\` there is
@@ -21,6 +22,16 @@ filter \`#\` does not match these topics.
 
 | topic | unit | published | what it says |
 |---|---|---|---|
+`;
+
+const bridges = `
+Of each bridge, below \`$SYS/zancudo/bridges/NAME/\`, retained, within a second of a change:
+
+| topic | what it says |
+|---|---|
+`;
+
+const perTopicLine = `| \`topics/N/out\`, \`topics/N/in\` | messages that have passed by the Nth topic line |
 `;
 
 const ending = `
@@ -33,7 +44,8 @@ Lines of the log appear below \`$SYS/broker/log/\` with \`log_dest topic\`: \`E\
 `;
 
 export function sysTopicsPage(): string {
-  return introduction + sysTopicRows.flatMap(tableLines).join('') + ending;
+  const ofBridges = bridgeTopicRows.map(({ topic, says }) => `| \`${topic}\` | ${says} |\n`);
+  return [introduction, ...sysTopicRows.flatMap(tableLines), bridges, ...ofBridges, perTopicLine, ending].join('');
 }
 
 function tableLines(row: SysTopicRow): string[] {

@@ -1,11 +1,11 @@
 /** The bridges of a broker: loaded when there are some, told of by $SYS topics. */
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BridgeFacts, Bridges } from '../bridge/mod.ts';
+import type { Bridges } from '../bridge/mod.ts';
 import { type Broker, viewOf } from '../broker/mod.ts';
-import type { Log } from '../broker/ports.ts';
+import type { BridgeFacts, Log } from '../broker/ports.ts';
 import type { Settings } from '../conf/mod.ts';
-import { bridgeTopics } from './bridge-topics.ts';
+import { bridgeTopics } from '../observability/mod.ts';
 
 /** How often what has changed is told below $SYS/zancudo/bridges. */
 const TELL_MS = 1_000;

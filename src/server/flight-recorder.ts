@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { dropText } from '../admin/mod.ts';
-import type { BridgeFacts } from '../bridge/mod.ts';
+import type { BridgeFacts } from '../broker/ports.ts';
 import type { ReloadReport } from '../admin/mod.ts';
 import type { About } from '../base/mod.ts';
 import { recordFolder, type Settings } from '../conf/mod.ts';

@@ -1,7 +1,8 @@
 /** What an operator should look at, by a row each, most pressing first. Nothing here happens every day on a healthy broker. */
 import { daysText } from '../pki/mod.ts';
 import { dropText, isUnusualDrop } from '../admin/mod.ts';
-import type { BridgeStatus, CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
+import type { CertificateStatus, ListenerStatus, StatusReport } from '../admin/mod.ts';
+import type { BridgeFacts } from '../broker/ports.ts';
 import type { Meter } from '../broker/ports.ts';
 
 export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
@@ -9,7 +10,7 @@ export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
   meter: Readonly<Meter>;
   /** Messages dropped, by cause, since the start. */
   drops: readonly { cause: string; messages: number }[];
-  bridges: readonly BridgeStatus[];
+  bridges: readonly BridgeFacts[];
   /** Devices. */
   quarantined: readonly string[];
 }
@@ -59,7 +60,7 @@ export function unusual(facts: UnusualFacts): string[] {
   return looks.flatMap(look => look(facts) ?? []);
 }
 
-function broken({ name, state, lastError }: BridgeStatus): string[] {
+function broken({ name, state, lastError }: BridgeFacts): string[] {
   const isDown = state === 'waiting' || state === 'stopped' || (state === 'connecting' && lastError !== null);
   return isDown
     ? [`bridge ${name} is not connected (zancudo bridges): ${lastError?.message ?? 'no reason is known'}`]

@@ -1,5 +1,5 @@
 /** What $SYS tells of bridges: below `$SYS/zancudo/bridges/NAME/`, in addition to Mosquitto's state topic. */
-import type { BridgeFacts } from '../bridge/mod.ts';
+import type { BridgeFacts } from '../broker/ports.ts';
 
 export interface BridgeTopicRow {
   topic: string;
