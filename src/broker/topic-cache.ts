@@ -1,7 +1,7 @@
 /**
  * TopicCache turns the bytes of a topic name into one TopicEntry that carries everything we know about the topic: its
  * text, checked once, and the route of its messages. Topic names are the attacker's, so the cache has a bounded number of
- * places in pairs; a new topic takes the place of the older of its pair, once it has come a second time: with more
+ * places, in rows of four; a new topic takes the place of the oldest of its row, once it has come a second time: with more
  * topics than places, remembering each for a moment cost more than finding it anew (19 % of the time, in the collector).
  * Some get a place at once, because topics in turn may hide each other's first coming for ever.
  *
@@ -14,9 +14,11 @@ import { isValidTopicName } from '../topics/mod.ts';
 import type { Identity } from './ports.ts';
 import type { Target } from './types.ts';
 
-/** Pairs of places at first and at most: 16,384 topics, 131,072 where so many are in use. */
-const PAIRS_FIRST = 8192;
-const PAIRS_MAX = 65_536;
+/** Topics that are known at first and at most; powers of two. */
+const PLACES_FIRST = 16_384;
+const PLACES_MAX = 131_072;
+/** Places of a row: in two, one topic in twelve of 33,333 among 131,072 places lost its own again and again. */
+const ROW = 4;
 /** Hashes of topics that came once, for each place. */
 const SEEN_FOR_A_PLACE = 8;
 /** One in so many that came once gets a place. */
@@ -76,9 +78,11 @@ export class TopicEntry {
 }
 
 export class TopicCache {
-  private places: (TopicEntry | null)[] = noEntries(PAIRS_FIRST);
+  private places: (TopicEntry | null)[] = noEntries(PLACES_FIRST);
+  /** Of the names in these places, side by side: one look at memory for a row. */
+  private hashes = new Int32Array(PLACES_FIRST);
   /** By their hashes, topics that came by and were not known. */
-  private seen = new Int32Array(2 * PAIRS_FIRST * SEEN_FOR_A_PLACE);
+  private seen = new Int32Array(PLACES_FIRST * SEEN_FOR_A_PLACE);
   private targets = 0;
   private namesLength = 0;
   /** Topics put out by others that came again, since the cache grew last. */
@@ -88,11 +92,13 @@ export class TopicCache {
   /** Null when the bytes are no valid topic name. */
   find(bytes: Buffer, start: number, end: number): TopicEntry | null {
     const hash = fnv1a(bytes, start, end);
-    const first = (2 * hash) & (this.places.length - 2);
-    const older = this.places[first] ?? null;
-    if (older !== null && older.is(bytes, start, end)) return older;
-    const newer = this.places[first + 1] ?? null;
-    if (newer !== null && newer.is(bytes, start, end)) return newer;
+    const { places, hashes } = this;
+    const first = (ROW * hash) & (places.length - ROW);
+    for (let at = first; at < first + ROW; at++) {
+      if (hashes[at] !== hash) continue;
+      const known = places[at] ?? null;
+      if (known !== null && known.is(bytes, start, end)) return known;
+    }
     const entry = entryOf(bytes, start, end);
     if (entry === null || end - start > KEPT_NAME_BYTES_MAX) return entry;
     const cameBefore = this.cameBefore(hash);
@@ -131,21 +137,23 @@ export class TopicCache {
   private keep(entry: TopicEntry, cameBefore: boolean): void {
     if (this.namesLength + entry.name.length > NAMES_LENGTH_MAX) this.startAnew();
     if (!this.place(entry) || !cameBefore) return;
-    if (++this.crowded > this.places.length / CROWD && this.places.length < 2 * PAIRS_MAX) this.grow();
+    if (++this.crowded > this.places.length / CROWD && this.places.length < PLACES_MAX) this.grow();
   }
 
   /** True when another had to go. */
   private place(entry: TopicEntry): boolean {
-    const { places } = this;
-    const first = (2 * entry.hash) & (places.length - 2);
-    const older = places[first] ?? null;
-    places[first] = places[first + 1]!;
-    places[first + 1] = entry;
+    const { places, hashes } = this;
+    const first = (ROW * entry.hash) & (places.length - ROW);
+    const oldest = places[first] ?? null;
+    places.copyWithin(first, first + 1, first + ROW);
+    hashes.copyWithin(first, first + 1, first + ROW);
+    places[first + ROW - 1] = entry;
+    hashes[first + ROW - 1] = entry.hash;
     entry.kept = true;
     this.targets += entry.targets.length;
     this.namesLength += entry.name.length;
-    if (older !== null) this.evict(older);
-    return older !== null;
+    if (oldest !== null) this.evict(oldest);
+    return oldest !== null;
   }
 
   private evict(entry: TopicEntry): void {
@@ -156,11 +164,12 @@ export class TopicCache {
 
   private grow(): void {
     const { places: known, seen } = this;
-    this.places = noEntries(Math.min(PAIRS_MAX, 2 * known.length));
+    this.places = noEntries(Math.min(PLACES_MAX, 4 * known.length));
+    this.hashes = new Int32Array(this.places.length);
     this.seen = new Int32Array(this.places.length * SEEN_FOR_A_PLACE);
     for (const hash of seen) this.seen[hash & (this.seen.length - 1)] = hash;
     this.targets = this.namesLength = 0;
-    // The older of a pair is in front, and stays in front.
+    // The older of a row are in front, and stay in front.
     for (const entry of known) if (entry !== null) this.place(entry);
     this.crowded = 0;
   }
@@ -172,7 +181,7 @@ export class TopicCache {
   }
 }
 
-const noEntries = (pairs: number): (TopicEntry | null)[] => new Array<TopicEntry | null>(2 * pairs).fill(null);
+const noEntries = (places: number): (TopicEntry | null)[] => new Array<TopicEntry | null>(places).fill(null);
 
 function entryOf(bytes: Buffer, start: number, end: number): TopicEntry | null {
   if (end - start > NAME_BYTES_MAX || !isMqttUtf8(bytes, start, end)) return null;
