@@ -38,7 +38,7 @@ import type { Counters } from './counters.ts';
 import { CrossingTraces } from './crossing-traces.ts';
 import type { Target } from './target.ts';
 import { LocalPair } from './local-pair.ts';
-import { converse, endOfBridge, localPeer, openHere, refusedHere, subscribeHere } from './local-side.ts';
+import { converse, endOfBridge, openHere, peerOf, refusedHere, subscribeHere } from './local-side.ts';
 import { type EchoGuard, hasBeenAt, IDENTITY_PROPERTY, onward } from './passing.ts';
 import { type BridgeNames, type BridgePlan, type BridgePorts, keepsLocally } from './plan.ts';
 import { isChosen, type TopicMap } from './topic-map.ts';
@@ -296,7 +296,7 @@ export class Crossing {
     const { names, plan, ports } = this.parts;
     const keeps = keepsLocally(plan);
     const inflightMax = ports.inflightMax() || 65_535;
-    this.local = converse(this.pair, ports, localPeer(plan, startsOver), {
+    this.local = converse(this.pair, ports, peerOf(plan, startsOver), {
       options: {},
       onConnack: packet => this.onLocalConnack(packet),
       onMessage: message => this.outward(message),

@@ -2,6 +2,7 @@
 import type { Peer } from '../broker/ports.ts';
 import { ClientError, connectPacket, Connection, type ConnectionOwner } from '../client/mod.ts';
 import { LocalPair } from './local-pair.ts';
+import { localPeer } from './local-peer.ts';
 import { type BridgeNames, type BridgePlan, type BridgePorts, keepsLocally } from './plan.ts';
 import type { MappedFilter } from './topic-map.ts';
 
@@ -11,40 +12,14 @@ const NEVER = 0xffff_ffff;
 const FIRST_SUBSCRIBE_ID = 65_000;
 
 /** `(null):0` is how Mosquitto names it in its log, too. */
-export function localPeer(plan: BridgePlan, startsOver: boolean): Peer {
+export function peerOf(plan: BridgePlan, startsOver: boolean): Peer {
   const keepsQos0 = plan.startType === 'lazy';
-  return {
-    address: '(null)',
-    port: 0,
-    listener: {
-      name: `bridge ${plan.name}`,
-      port: 0,
-      host: null,
-      unixPath: null,
-      protocol: 'mqtt',
-      acceptProtocolVersions: [5],
-      allowAnonymous: true,
-      allowZeroLengthClientId: false,
-      autoIdPrefix: '',
-      maxConnections: -1,
-      maxQos: 2,
-      maxTopicAlias: 0,
-      maxTopicAliasBroker: 0,
-      persistence: true,
-      mountPoint: '',
-      requireCertificate: false,
-      requestCertificate: false,
-      useIdentityAsUsername: false,
-      useSubjectAsUsername: false,
-      useUsernameAsClientId: false,
-      bridge: { keepsQos0, startsOver },
-    },
-    tls: null,
-    certificate: null,
-    pskIdentity: null,
-    proxiedCommonName: null,
-    refusal: null,
-  };
+  return localPeer('(null)', {
+    name: `bridge ${plan.name}`,
+    acceptProtocolVersions: [5],
+    allowZeroLengthClientId: false,
+    bridge: { keepsQos0, startsOver },
+  });
 }
 
 export function converse(pair: LocalPair, ports: BridgePorts, peer: Peer, owner: ConnectionOwner): Connection {
@@ -103,7 +78,7 @@ export function prepareSession(
     const answered = (): void => {
       if (answers-- === 0) connection.disconnect({ reasonCode: 0, properties: {} });
     };
-    const connection = converse(new LocalPair(), ports, localPeer(plan, false), {
+    const connection = converse(new LocalPair(), ports, peerOf(plan, false), {
       options: {},
       onConnack: packet => {
         if (packet.reasonCode !== 0) return connection.fail(refusedHere(packet.reasonCode));

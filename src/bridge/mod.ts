@@ -7,4 +7,5 @@
  */
 export { Bridges } from './bridges.ts';
 export { LocalPair } from './local-pair.ts';
+export { localPeer } from './local-peer.ts';
 export type { BridgePlan, BridgePorts } from './plan.ts';
