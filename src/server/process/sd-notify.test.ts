@@ -87,3 +87,14 @@ test('systemd hears READY=1', { skip: missing.length > 0 && `missing: ${missing.
   // systemd-notify then asks whether it was heard; who goes before that makes it report a refused connection.
   assert.match(String((await lines.next()).value), /^BARRIER=1/);
 });
+
+test('the last word is said by a process that has nothing else left to do, after the word before it', () => {
+  const program = `
+    import { connectServiceManager } from ${JSON.stringify(new URL('sd-notify.ts', import.meta.url).href)};
+    const notify = words => new Promise(told => setTimeout(() => (console.log(words[0]), told()), 50).unref());
+    const manager = connectServiceManager({ environment: { NOTIFY_SOCKET: '/x' }, onProblem: console.log, notify });
+    manager.ready();
+    await manager.stopping();`;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [0, 'READY=1\nSTOPPING=1\n']);
+});

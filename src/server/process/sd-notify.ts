@@ -37,9 +37,17 @@ export function connectServiceManager(options: ServiceManagerOptions): ServiceMa
     reloading: () => void send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
     stopping: () => {
       clearInterval(watchdog);
-      return Promise.race([send(['STOPPING=1']), pause(LAST_WORD_MS, undefined, { ref: false })]);
+      return atMost(LAST_WORD_MS, send(['STOPPING=1']));
     },
   };
+}
+
+/** The timer holds the process: what is being told before is told by programs that do not. */
+async function atMost(milliseconds: number, told: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const pausing = pause(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([told, pausing]);
+  over.abort();
 }
 
 function inOrder(notify: (assignments: string[]) => Promise<void>, onError: (error: Error) => void) {
