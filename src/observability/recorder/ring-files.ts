@@ -7,7 +7,9 @@
  * What is written is the kernel's at once, so that it outlives the process however that ends. A file that ends in the
  * middle of a line (the power went) gets a newline first: what is torn stays one line, and readers pass it over.
  */
-import fs from 'node:fs/promises';
+// fs.promises is there when it is asked for, and brings a megabyte: a record in memory alone does not ask.
+import fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 const PARTS = 8;
@@ -20,7 +22,7 @@ export interface RingSettings {
 
 export class RingFiles {
   readonly #settings: RingSettings;
-  #file: fs.FileHandle | null = null;
+  #file: FileHandle | null = null;
   #number = 0;
   #bytes = 0;
 
@@ -54,7 +56,7 @@ export class RingFiles {
   }
 
   /** What was written of a text that did not find room will come again, unless somebody else has written behind it. */
-  async #takeBack(file: fs.FileHandle, written: number): Promise<void> {
+  async #takeBack(file: FileHandle, written: number): Promise<void> {
     try {
       if ((await file.stat()).size === this.#bytes + written) await file.truncate(this.#bytes);
     } catch {
@@ -66,9 +68,9 @@ export class RingFiles {
     return this.#settings.bytesMax / PARTS;
   }
 
-  async #openNewest(): Promise<fs.FileHandle> {
+  async #openNewest(): Promise<FileHandle> {
     const { folder } = this.#settings;
-    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 });
     this.#number = (await numbersIn(folder)).at(-1) ?? 1;
     const file = await this.#open();
     const { size } = await file.stat();
@@ -77,8 +79,8 @@ export class RingFiles {
     return file;
   }
 
-  async #open(): Promise<fs.FileHandle> {
-    this.#file = await fs.open(fileIn(this.#settings.folder, this.#number), 'a+', 0o600);
+  async #open(): Promise<FileHandle> {
+    this.#file = await fs.promises.open(fileIn(this.#settings.folder, this.#number), 'a+', 0o600);
     return this.#file;
   }
 
@@ -89,17 +91,17 @@ export class RingFiles {
     await this.#open();
     const { folder, bytesMax } = this.#settings;
     const numbers = await numbersIn(folder);
-    const sizes = await Promise.all(numbers.map(async number => (await fs.stat(fileIn(folder, number))).size));
+    const sizes = await Promise.all(numbers.map(async number => (await fs.promises.stat(fileIn(folder, number))).size));
     // Room for the file that was just begun, so that the whole is never more than it may be.
     let whole = sizes.reduce((sum, size) => sum + size, 0) + this.#partBytes;
     for (let at = 0; whole > bytesMax && at < numbers.length - 1; at++) {
-      await fs.rm(fileIn(folder, numbers[at]!), { force: true });
+      await fs.promises.rm(fileIn(folder, numbers[at]!), { force: true });
       whole -= sizes[at]!;
     }
   }
 }
 
-async function endsInNewline(file: fs.FileHandle, size: number): Promise<boolean> {
+async function endsInNewline(file: FileHandle, size: number): Promise<boolean> {
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer[0] === 0x0a;
 }
@@ -110,7 +112,7 @@ export function fileIn(folder: string, number: number): string {
 
 /** The oldest first. */
 async function numbersIn(folder: string): Promise<number[]> {
-  return numbersOf(await fs.readdir(folder));
+  return numbersOf(await fs.promises.readdir(folder));
 }
 
 export function numbersOf(names: readonly string[]): number[] {
