@@ -11,6 +11,7 @@ export { parseQuery, textFor, type ParsedQuery, type Query } from './query.ts';
 export { RingQueue } from './ring-queue.ts';
 export { Timed, Timer, TimerWheel } from './timer-wheel.ts';
 export { codedLines, findingLines, type Finding, type Severity } from './finding.ts';
+export { spanText } from './span-text.ts';
 export { strftime } from './strftime.ts';
 export {
   readScramName,

@@ -26,24 +26,30 @@ import type { BrokerDelivery, BrokerMessage, BrokerSession, BrokerSubscription }
 const FLUSH_EARLY_BYTES = 262_144;
 
 /** Gives a message to one subscription; false when it was not taken (no-local, kept back, dropped, too large). */
-export function deliver(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
+export function deliver(
+  broker: Broker,
+  publication: Publication,
+  subscription: BrokerSubscription,
+  isHeldBack = false,
+): boolean {
   // [MQTT-3.8.3-3]
   if (subscription.noLocal && publication.publisher?.clientId === subscription.session.clientId) return false;
-  if (broker.hooks.outgoing === null) return give(broker, publication, subscription);
+  if (broker.hooks.outgoing === null) return give(broker, publication, subscription, isHeldBack);
   const given = askOutgoing(broker, publication, subscription.session.owner!);
-  return given !== null && give(broker, given, subscription);
+  return given !== null && give(broker, given, subscription, isHeldBack);
 }
 
 /** Into the queue, whatever room there is: whether its client may read it is still being asked. */
 export function holdBack(broker: Broker, publication: Publication, subscription: BrokerSubscription): boolean {
-  // [MQTT-3.8.3-3]
-  if (subscription.noLocal && publication.publisher?.clientId === subscription.session.clientId) return false;
-  const { hooks } = broker;
-  const given = hooks.outgoing === null ? publication : askOutgoing(broker, publication, subscription.session.owner!);
-  return given !== null && give(broker, given, subscription, true);
+  return deliver(broker, publication, subscription, true);
 }
 
-function give(broker: Broker, publication: Publication, subscription: BrokerSubscription, isHeldBack = false): boolean {
+function give(
+  broker: Broker,
+  publication: Publication,
+  subscription: BrokerSubscription,
+  isHeldBack: boolean,
+): boolean {
   const session = subscription.session;
   const qos = broker.settings.upgradeOutgoingQos
     ? subscription.qos

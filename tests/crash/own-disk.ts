@@ -21,6 +21,18 @@ export function runInOwnMounts(): number | null {
 
 export const hasOwnMounts = (): boolean => process.env[INSIDE] === '1';
 
+/** Leaves not a page free where the file is; without it there is room again. */
+export function fillDisk(ballast: string): void {
+  const handle = openSync(ballast, 'w');
+  try {
+    for (;;) writeSync(handle, Buffer.alloc(65_536, 1));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(handle);
+  }
+}
+
 export class OwnDisk {
   readonly #place = temporaryDirectory();
 
@@ -34,14 +46,7 @@ export class OwnDisk {
 
   /** Leaves not a page free. */
   fill(): void {
-    const handle = openSync(this.#ballast, 'w');
-    try {
-      for (;;) writeSync(handle, Buffer.alloc(65_536, 1));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    } finally {
-      closeSync(handle);
-    }
+    fillDisk(this.#ballast);
   }
 
   relieve(): void {

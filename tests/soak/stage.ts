@@ -6,12 +6,12 @@
  *                        └─ disk: a folder, or a file system of its own that can be filled
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TlsOptions } from '../../src/client/mod.ts';
-import { hasOwnMounts } from '../crash/own-disk.ts';
+import { fillDisk, hasOwnMounts } from '../crash/own-disk.ts';
 import { type Broker, freePort, run, startBroker, temporaryDirectory, until, zancudo } from '../harness/mod.ts';
 
 /** Of the file system that is filled: a store of this size, its log of 16 MB and a backup have room in it. */
@@ -157,14 +157,7 @@ user root
 
   /** Leaves not a page free; the store's next commit fails. */
   fillDisk(): void {
-    const handle = openSync(this.#ballast, 'w');
-    try {
-      for (;;) writeSync(handle, Buffer.alloc(65_536, 1));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    } finally {
-      closeSync(handle);
-    }
+    fillDisk(this.#ballast);
   }
 
   relieveDisk(): void {

@@ -1,4 +1,5 @@
 /** Numbers as operators read them, and what may not reach a terminal as it is. */
+export { spanText } from '../../base/mod.ts';
 
 export function bytesText(bytes: number): string {
   for (const [unit, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) {
@@ -14,23 +15,6 @@ export function rateText(perMinute: number): string {
 
 function rounded(value: number): string {
   return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
-}
-
-const spans: readonly [unit: string, seconds: number][] = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-  ['s', 1],
-];
-
-/** The two largest units: `3 d 4 h`, `12 min 5 s`. */
-export function spanText(seconds: number): string {
-  const at = spans.findIndex(([, size]) => seconds >= size);
-  if (at < 0) return '0 s';
-  const [[unit, size], next] = [spans[at]!, spans[at + 1]];
-  const first = `${Math.floor(seconds / size)} ${unit}`;
-  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[1]);
-  return rest === 0 ? first : `${first} ${rest} ${next![0]}`;
 }
 
 /** Client identifiers and topics are the clients' own words: control characters in them are shown, not obeyed. */

@@ -1,4 +1,5 @@
 /** From an event's row and its facts to the sentence that tells it; events.ts says what a row's text may hold. */
+import { spanText as unitsText } from '../../base/mod.ts';
 import { eventRows } from './events.ts';
 import type { EventRecord } from './record.ts';
 
@@ -42,21 +43,9 @@ function inWords(fact: string | number | readonly string[], as: string | undefin
   return as === undefined ? String(fact) : (words[as]?.(fact) ?? String(fact));
 }
 
-const spans: readonly [unit: string, seconds: number][] = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-  ['s', 1],
-];
-
 /** The two largest units: `3 d 4 h`. */
 export function spanText(seconds: number): string {
-  const at = spans.findIndex(([, size]) => seconds >= size);
-  if (at < 0) return 'less than a second';
-  const [unit, size] = spans[at]!;
-  const next = spans[at + 1];
-  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[1]);
-  return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? '' : ` ${rest} ${next![0]}`}`;
+  return seconds < 1 ? 'less than a second' : unitsText(seconds);
 }
 
 function bytesText(bytes: number): string {

@@ -132,12 +132,13 @@ function ruleOf(row: unknown[]): RuleRow {
 }
 
 /** Drivers give text, numbers, big integers, booleans, or bytes for columns of binary text; nothing else is looked at. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : '';
 }
 
-function isTrue(value: unknown): boolean {
+/** As the many kinds of databases say it. */
+export function isTrue(value: unknown): boolean {
   const text = textOf(value).toLowerCase();
   return text === 'true' || text === 't' || Number(text) > 0;
 }

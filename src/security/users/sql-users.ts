@@ -4,6 +4,7 @@
  */
 import { DENY, READ, WRITE } from '../acl-rules.ts';
 import { accessBits, SUBSCRIBE } from '../database/rights.ts';
+import { isTrue, textOf } from '../database/sql-source.ts';
 import { UsersError } from './json-lines.ts';
 import { type Column, nameOf, type RulesTable, type SqlSession, type SqlValue, type Tables, type UsersTable } from './sql-tables.ts'; // prettier-ignore
 import { accessWords, emptySet, plainUser, type Rule, type User, type UserSet } from './user-set.ts';
@@ -114,14 +115,4 @@ function accessFor({ access }: RulesTable, bits: number): SqlValue {
 function flagFor({ type }: Column, is: boolean): SqlValue {
   if (/bool/i.test(type)) return is;
   return takesWords({ name: '', type }) ? String(is) : Number(is);
-}
-
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : '';
-}
-
-function isTrue(value: unknown): boolean {
-  const text = textOf(value).toLowerCase();
-  return text === 'true' || text === 't' || Number(text) > 0;
 }
