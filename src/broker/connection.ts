@@ -145,6 +145,7 @@ export class Connection extends Timed implements LinkHandler {
     this.reader.push(chunk);
     this.readPackets();
     if (this.closed) return;
+    this.reader.keepUnread();
     stopReadingIfNeeded(this, changesBefore);
   }
 

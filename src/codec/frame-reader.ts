@@ -9,6 +9,8 @@
  * It does not look inside a packet, it never waits, and it believes a length only as far as bytes have arrived: a peer
  * that announces two megabytes and sends ten bytes costs ten bytes.
  */
+import { ownBytes } from '../base/mod.ts';
+
 export const frameStatus = { wait: 0, packet: 1, malformedLength: 2, tooLarge: 3 } as const;
 export type FrameStatus = (typeof frameStatus)[keyof typeof frameStatus];
 
@@ -42,6 +44,14 @@ export class FrameReader {
   push(chunk: Buffer): void {
     const isUnread = this.position < this.chunk.length;
     this.chunk = isUnread ? Buffer.concat([this.chunk.subarray(this.position), chunk]) : chunk;
+    this.position = 0;
+  }
+
+  /** The chunk is its owner's again: what has not been read of it moves into memory of its own. */
+  keepUnread(): void {
+    if (this.position >= this.chunk.length) return;
+    this.chunk = ownBytes(this.chunk.subarray(this.position));
+    this.bytes = NOTHING;
     this.position = 0;
   }
 

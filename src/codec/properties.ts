@@ -2,6 +2,7 @@
  * The 27 properties of MQTT 5 (2.2.2.2, table 2-4) as a table, with one reader and one writer for all of them.
  * A property is an entry of a plain object; only user properties may repeat, and they keep their order.
  */
+import { ownBytes } from '../base/mod.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter, varintLength } from './byte-writer.ts';
 import { malformed, protocolError } from './packet-error.ts';
@@ -155,7 +156,7 @@ function readValue(reader: ByteReader, row: PropertyRow): number | string | Buff
     case 'string':
       return reader.string();
     case 'binary':
-      return reader.binary();
+      return ownBytes(reader.binary());
     case 'pair':
       return [reader.string(), reader.string()];
     default: {

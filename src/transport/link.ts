@@ -11,6 +11,7 @@
  * listeners are functions shared by all sockets. Nothing throws after the link is closed.
  */
 import type { Socket } from 'node:net';
+import { readLent } from './lent-memory.ts';
 import { errorCode, systemErrorText } from './system-error.ts';
 import { GATHER_BYTES_MAX, type RangeList, type WriteScheduler } from './write-scheduler.ts';
 
@@ -22,6 +23,7 @@ export interface LinkEnd {
 }
 
 export interface LinkHandler {
+  /** The chunk is lent: it is written over once the call is over. */
   onBytes(chunk: Buffer): void;
   onDrain(): void;
   onClose(end: LinkEnd): void;
@@ -75,6 +77,7 @@ export class SocketLink {
     socket.on('close', onClose);
     socket.on('data', onData);
     if (this.isEncrypted) socket.on('end', onEnd);
+    else readLent(socket, onLent);
     if (socket.isPaused()) socket.resume();
   }
 
@@ -278,6 +281,11 @@ export class SocketLink {
 
 function onData(this: Socket, chunk: Buffer): void {
   (this as LinkedSocket)[linkOf].received(chunk);
+}
+
+function onLent(this: Socket, bytes: number, memory: Buffer): boolean {
+  (this as LinkedSocket)[linkOf].received(memory.subarray(0, bytes));
+  return !this.isPaused();
 }
 
 function onError(this: Socket, error: Error): void {

@@ -161,7 +161,10 @@ export class SimulatedLink implements Link {
     if (this.ended || this.closed || this.paused) return Buffer.alloc(0);
     const chunk = Buffer.from(this.#toBroker.subarray(0, count));
     this.#toBroker = this.#toBroker.subarray(count);
-    if (chunk.length > 0) this.handler.onBytes(chunk);
+    if (chunk.length === 0) return chunk;
+    const lent = Buffer.from(chunk);
+    this.handler.onBytes(lent);
+    lent.fill(0xa5);
     return chunk;
   }
 

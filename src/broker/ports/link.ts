@@ -9,7 +9,7 @@ export interface LinkEnd {
 
 /** What a link tells its owner. One handler per link, set by whoever owns the conversation. */
 export interface LinkHandler {
-  /** The chunk is the handler's to keep: the link never writes into it again. */
+  /** The chunk is lent: once the call is over, other bytes may be written over it. */
   onBytes(chunk: Buffer): void;
   /** The kernel has taken everything that was waiting. */
   onDrain(): void;
