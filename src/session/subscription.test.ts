@@ -33,7 +33,7 @@ test('a subscription knows its place in the tree: its filter, the same behind a 
 
 test('the subscriptions of a session, few or many, are found by filter and listed in the order they were made', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(15), { maxLength: 60 }), steps => {
+    fc.property(fc.array(fc.nat(40), { maxLength: 200 }), steps => {
       const subscriptions = new Subscriptions<null>();
       const model = new Map<string, Subscription<null>>();
       for (const step of steps) {

@@ -1,7 +1,8 @@
 /**
  * The subscriptions of one session, by filter. Most clients have a few: up to FEW they are in an array of just that
- * length (48 bytes for one), which is looked through; beyond it in a map, which takes 200 bytes for the first.
+ * length (48 bytes for one), which is looked through; an index would take 500 bytes.
  */
+import { ManySubscriptions } from './many-subscriptions.ts';
 import type { Subscription } from './subscription.ts';
 
 const FEW = 8;
@@ -9,7 +10,7 @@ const NONE: readonly never[] = [];
 
 export class Subscriptions<S> {
   private few: readonly Subscription<S>[] = NONE;
-  private many: Map<string, Subscription<S>> | null = null;
+  private many: ManySubscriptions<S> | null = null;
 
   get size(): number {
     return this.many === null ? this.few.length : this.many.size;
@@ -25,18 +26,26 @@ export class Subscriptions<S> {
       this.few = [...this.few, subscription];
       return;
     }
-    this.many ??= new Map(this.few.map(each => [each.filter, each]));
+    this.many ??= new ManySubscriptions(this.few);
     this.few = NONE;
-    this.many.set(subscription.filter, subscription);
+    this.many.add(subscription);
   }
 
   remove(subscription: Subscription<S>): void {
     if (this.many === null) this.few = this.few.filter(each => each !== subscription);
-    else this.many.delete(subscription.filter);
+    else this.removeFromMany(this.many, subscription);
   }
 
   /** In the order they were made; what is removed meanwhile is still among them. */
   all(): readonly Subscription<S>[] {
-    return this.many === null ? this.few : [...this.many.values()];
+    return this.many === null ? this.few : this.many.all();
+  }
+
+  private removeFromMany(many: ManySubscriptions<S>, subscription: Subscription<S>): void {
+    many.remove(subscription);
+    if (!many.isMostlyGaps) return;
+    const left = many.all();
+    this.many = left.length > FEW ? new ManySubscriptions(left) : null;
+    if (this.many === null) this.few = left;
   }
 }

@@ -5,44 +5,44 @@
  * Each topic name in the tree has a number, its node, by which its value is at hand without a look-up. A node is given
  * to another topic after this one has gone.
  */
+import { LongList } from '../base/mod.ts';
 import { LevelTable, NONE, ROOT } from './level-table.ts';
 
 export class RetainedTree<T> {
   size = 0;
   private readonly table = new LevelTable();
   /** By node. */
-  private readonly byNode: (T | undefined)[] = [];
+  private readonly byNode = new LongList<T | undefined>();
 
   at(node: number): T | undefined {
-    return this.byNode[node];
+    return this.byNode.at(node);
   }
 
   /** The node of a topic, NONE where it has no value. */
   find(topicName: string): number {
     const node = this.table.find(topicName);
-    return this.byNode[node] === undefined ? NONE : node;
+    return this.byNode.at(node) === undefined ? NONE : node;
   }
 
   get(topicName: string): T | undefined {
-    return this.byNode[this.table.find(topicName)];
+    return this.byNode.at(this.table.find(topicName));
   }
 
   /** Returns the topic's node. */
   set(topicName: string, value: T): number {
     const node = this.table.reach(topicName);
     const { byNode } = this;
-    // Never a hole: an array with holes would become a slow one.
     while (byNode.length <= node) byNode.push(undefined);
-    if (byNode[node] === undefined) this.size++;
-    byNode[node] = value;
+    if (byNode.at(node) === undefined) this.size++;
+    byNode.set(node, value);
     return node;
   }
 
   delete(node: number): void {
-    if (this.byNode[node] === undefined) return;
-    this.byNode[node] = undefined;
+    if (this.byNode.at(node) === undefined) return;
+    this.byNode.set(node, undefined);
     this.size--;
-    this.table.prune(node, it => this.byNode[it] !== undefined);
+    this.table.prune(node, it => this.byNode.at(it) !== undefined);
   }
 
   /** Every value whose topic name the filter matches, in the order the topics first appeared at each level. */
@@ -54,10 +54,7 @@ export class RetainedTree<T> {
 
   /** Whoever walks slowly sees what comes and goes meanwhile, or not. */
   *values(): IterableIterator<T> {
-    for (let node = 0; node < this.byNode.length; node++) {
-      const value = this.byNode[node];
-      if (value !== undefined) yield value;
-    }
+    for (const value of this.byNode) if (value !== undefined) yield value;
   }
 
   private collect(node: number, levels: readonly string[], depth: number, found: T[]): void {
@@ -83,7 +80,7 @@ export class RetainedTree<T> {
   }
 
   private take(node: number, found: T[]): void {
-    const value = this.byNode[node];
+    const value = this.byNode.at(node);
     if (value !== undefined) found.push(value);
   }
 

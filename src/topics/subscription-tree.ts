@@ -9,6 +9,7 @@
  * inside one filter in the order of subscription, ordinary before shared (docs/compat/packets.md, 5).
  * `generation` grows with every change, so that whoever remembers a result knows when it is stale.
  */
+import { LongList } from '../base/mod.ts';
 import { LevelTable, NONE, ROOT } from './level-table.ts';
 
 export class SubscriptionTree<T> {
@@ -105,7 +106,7 @@ const DOLLAR = 0x24;
 
 /** A list of values for each node; nearly all have none or one, which then needs no array. No value is an array itself. */
 class ListsByNode<T> {
-  private readonly lists: (T | T[] | undefined)[] = [];
+  private readonly lists = new LongList<T | T[] | undefined>();
 
   /** Past the last node that may have a value. */
   get end(): number {
@@ -113,7 +114,7 @@ class ListsByNode<T> {
   }
 
   has(node: number): boolean {
-    return this.lists[node] !== undefined;
+    return this.lists.at(node) !== undefined;
   }
 
   at(node: number): readonly T[] {
@@ -123,7 +124,7 @@ class ListsByNode<T> {
   }
 
   pushInto(node: number, found: T[]): void {
-    const list = this.lists[node];
+    const list = this.lists.at(node);
     if (list === undefined) return;
     if (!Array.isArray(list)) found.push(list);
     else for (const value of list) found.push(value);
@@ -131,23 +132,22 @@ class ListsByNode<T> {
 
   add(node: number, value: T): void {
     const { lists } = this;
-    // Never a hole: an array with holes would become a slow one.
     while (lists.length <= node) lists.push(undefined);
-    const list = lists[node];
-    if (list === undefined) lists[node] = value;
+    const list = lists.at(node);
+    if (list === undefined) lists.set(node, value);
     else if (Array.isArray(list)) list.push(value);
-    else lists[node] = [list, value];
+    else lists.set(node, [list, value]);
   }
 
   remove(node: number, value: T): boolean {
-    const list = this.lists[node];
+    const list = this.lists.at(node);
     if (list === value) {
-      this.lists[node] = undefined;
+      this.lists.set(node, undefined);
       return true;
     }
     const at = Array.isArray(list) ? list.indexOf(value) : -1;
     if (!Array.isArray(list) || at === -1) return false;
-    if (list.length === 2) this.lists[node] = list[1 - at];
+    if (list.length === 2) this.lists.set(node, list[1 - at]);
     else list.splice(at, 1);
     return true;
   }
