@@ -72,9 +72,9 @@ test('a message that was replaced or removed is no longer held, also where its p
   const [first] = retained.match('a');
   retained.set(messageOf(facts), false);
   const [second] = retained.match('a');
-  assert.deepEqual([retained.holds(first!), retained.holds(second!), retained.size], [false, true, 1]);
+  assert.deepEqual([first!.isCurrent, second!.isCurrent, retained.size], [false, true, 1]);
   assert.equal(retained.delete('a'), true);
   retained.set(messageOf({ ...facts, topicName: 'b' }), false);
-  assert.equal(retained.holds(second!), false);
+  assert.equal(second!.isCurrent, false);
   assert.equal(retained.delete('a'), false);
 });

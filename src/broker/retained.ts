@@ -189,7 +189,7 @@ function isStillWanted(broker: Broker, subscription: BrokerSubscription, retaine
   const { session } = subscription;
   if (session.subscriptions.get(subscription.filter) !== subscription) return false;
   // Replaced meanwhile: the newer one was delivered live, and the older must not follow it.
-  if (!broker.retained.holds(retained)) return false;
+  if (!retained.isCurrent) return false;
   if (retained.isExpired(broker.unixSecond)) {
     expire(broker, retained);
     return false;

@@ -1,9 +1,6 @@
 /**
  * RetainedTree is the mirror image of the subscription tree: values live under topic names, and a filter asks for them.
  * A filter without wildcards costs one look-up; `+` and `#` walk only the branches they can match.
- *
- * Each topic name in the tree has a number, its node, by which its value is at hand without a look-up. A node is given
- * to another topic after this one has gone.
  */
 import { LongList } from '../base/mod.ts';
 import { LevelTable, NONE, ROOT } from './level-table.ts';
@@ -14,35 +11,30 @@ export class RetainedTree<T> {
   /** By node. */
   private readonly byNode = new LongList<T | undefined>();
 
-  at(node: number): T | undefined {
-    return this.byNode.at(node);
-  }
-
-  /** The node of a topic, NONE where it has no value. */
-  find(topicName: string): number {
-    const node = this.table.find(topicName);
-    return this.byNode.at(node) === undefined ? NONE : node;
-  }
-
   get(topicName: string): T | undefined {
     return this.byNode.at(this.table.find(topicName));
   }
 
-  /** Returns the topic's node. */
-  set(topicName: string, value: T): number {
+  /** Returns the value that the topic had. */
+  set(topicName: string, value: T): T | undefined {
     const node = this.table.reach(topicName);
     const { byNode } = this;
     while (byNode.length <= node) byNode.push(undefined);
-    if (byNode.at(node) === undefined) this.size++;
+    const before = byNode.at(node);
+    if (before === undefined) this.size++;
     byNode.set(node, value);
-    return node;
+    return before;
   }
 
-  delete(node: number): void {
-    if (this.byNode.at(node) === undefined) return;
+  /** The same. */
+  delete(topicName: string): T | undefined {
+    const node = this.table.find(topicName);
+    const value = this.byNode.at(node);
+    if (value === undefined) return undefined;
     this.byNode.set(node, undefined);
     this.size--;
     this.table.prune(node, it => this.byNode.at(it) !== undefined);
+    return value;
   }
 
   /** Every value whose topic name the filter matches, in the order the topics first appeared at each level. */
