@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { duplexPair } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
+import { TLSSocket, connect } from 'node:tls';
 import { CertificateDirectory, missing, tlsOptions } from './shared.test.ts';
 import type { TlsOptions } from './options.ts';
 import { TlsLoadError, loadTls } from './tls-context.ts';
@@ -176,5 +179,43 @@ describe('TLS files', { skip: missing('openssl', 'version') }, () => {
     const { trust } = loadTls(tlsOptions(certificates, files));
     assert.equal(trust.cas.length, 2);
     assert.equal(trust.crls?.match(/BEGIN X509 CRL/g)?.length, 2);
+  });
+
+  /** What a client that lists these suites, most wanted first, is given. */
+  async function given(offered: string, changes: Partial<TlsOptions>): Promise<string> {
+    const { context } = loadTls(tlsOptions(certificates, changes));
+    const [near, far] = duplexPair();
+    const server = new TLSSocket(far, { isServer: true, secureContext: context });
+    const maxVersion = offered.startsWith('TLS_') ? 'TLSv1.3' : 'TLSv1.2';
+    const client = connect({ socket: near, ciphers: offered, maxVersion, rejectUnauthorized: false });
+    await once(client, 'secureConnect');
+    const { name } = client.getCipher();
+    client.destroy();
+    server.destroy();
+    return name;
+  }
+
+  const [AES_128, AES_256, CHACHA] = [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+  ];
+
+  test('a client of TLS 1.3 is given the suite whose handshakes cost least, ChaCha20 if it lists that first', async () => {
+    assert.equal(await given(`${AES_256}:${CHACHA}:${AES_128}`, {}), AES_128);
+    assert.equal(await given(`${CHACHA}:${AES_256}:${AES_128}`, {}), CHACHA);
+    assert.equal(await given(AES_256, {}), AES_256);
+  });
+
+  test('so it is in TLS 1.2 with ChaCha20, and the strongest comes first otherwise', async () => {
+    const [aes128, aes256] = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'];
+    const chacha = 'ECDHE-ECDSA-CHACHA20-POLY1305';
+    assert.equal(await given(`${chacha}:${aes256}`, {}), chacha);
+    assert.equal(await given(`${aes128}:${chacha}:${aes256}`, {}), aes256);
+  });
+
+  test('an order that the configuration states is kept, whatever the client lists first', async () => {
+    const ciphersTls13 = `${AES_256}:${CHACHA}:${AES_128}`;
+    assert.equal(await given(`${CHACHA}:${AES_128}:${AES_256}`, { ciphersTls13 }), AES_256);
   });
 });

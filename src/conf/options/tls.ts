@@ -208,7 +208,7 @@ export const tls: readonly OptionRow[] = [
     field: 'ciphers',
     repeat: 'last',
     says: 'Ciphers for TLS 1.2, most wanted first.',
-    standard: 'the library\u2019s own',
+    standard: 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!SSLv2:@STRENGTH',
     since: '<=1.4',
     reload: 'live',
   }),
@@ -217,9 +217,11 @@ export const tls: readonly OptionRow[] = [
     type: text('OpenSSL list', 'TLS_AES_128_GCM_SHA256'),
     field: 'ciphersTls13',
     repeat: 'last',
-    says: 'Cipher suites for TLS 1.3, most wanted first.',
-    standard: 'the library\u2019s own',
+    says: 'Cipher suites for TLS 1.3, most wanted first. Without this line and ciphers, a client that lists ChaCha20 first is given it: it has no instructions for AES.',
+    standard: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
     since: '2.0',
+    differs:
+      'Mosquitto gives TLS_AES_256_GCM_SHA384, whose SHA-384 makes handshakes dearer; write it first for keys of 256 bit.',
     reload: 'live',
   }),
   listenerOption({

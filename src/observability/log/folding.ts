@@ -16,6 +16,8 @@ export const foldingBounds = {
   windowMilliseconds: 60_000,
   /** Kinds and addresses that are told apart; whatever comes on top is counted by its code alone. */
   keysMax: 1000,
+  /** A full table that had nothing to forget is looked through again after this time, and not for each newcomer. */
+  fullMilliseconds: 1000,
 };
 
 /**
@@ -65,6 +67,8 @@ export class Folding {
   #entries = new Map<string, Entry>();
   /** Where somebody comes from of whom something is held at present. */
   #noisy = new Set<string>();
+  /** When the table may be looked through for quiet keys again. */
+  #forgetAt = -Infinity;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(after: number, options: FoldingOptions) {
@@ -76,6 +80,7 @@ export class Folding {
   holds(as: LogClass, text: string, about: About): boolean {
     const { folds } = rowOf(about.code);
     if (this.after === 0 || folds === 'never') return false;
+    if (folds === 'noise' && this.#noisy.size === 0) return false;
     const source = sourceFor(folds, about);
     if (folds === 'noise' && (source === null || !this.#noisy.has(source))) return false;
     const entry = this.#entry(keyOf(folds, text, about, source), folds, about.code, source);
@@ -167,7 +172,7 @@ export class Folding {
     // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.
     if (known !== undefined && now - known.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, known, now);
     if (known !== undefined && this.#entries.has(key)) return known;
-    if (this.#entries.size >= foldingBounds.keysMax) this.#forgetQuiet();
+    if (this.#entries.size >= foldingBounds.keysMax && now >= this.#forgetAt) this.#forgetQuiet(now);
     const isFull = this.#entries.size >= foldingBounds.keysMax;
     const shared = isFull ? this.#entries.get(code) : undefined;
     if (shared !== undefined) return shared;
@@ -176,7 +181,8 @@ export class Folding {
     return entry;
   }
 
-  #forgetQuiet(): void {
+  #forgetQuiet(now: number): void {
+    this.#forgetAt = now + foldingBounds.fullMilliseconds;
     for (const [key, entry] of this.#entries) {
       if (!entry.folding && this.#hasFullCredit(entry)) this.#entries.delete(key);
     }
