@@ -131,3 +131,19 @@ test('whatever comes in whatever order, written and counted lines are as many as
     }),
   );
 });
+
+test('somebody new is not looked for a place among a thousand others each time', () => {
+  let looks = 0;
+  const folding = new Folding(1, {
+    now: () => (looks++, 0),
+    wall: () => 0,
+    moment: String,
+    write: () => undefined,
+  });
+  const come = (n: number): boolean =>
+    folding.holds('notice', 'Hello.', about('client.connected', '10.0.0.5', `c${n}`));
+  for (let n = 0; n <= foldingBounds.keysMax; n++) come(n);
+  looks = 0;
+  for (let n = 0; n < 100; n++) come(foldingBounds.keysMax + 1 + n);
+  assert.ok(looks < 100 * 20, `the clock was read ${looks} times`);
+});
