@@ -8,6 +8,13 @@ export interface SharedGroup<S> {
   next: number;
 }
 
+/** Where a subscription is in the tree, if not under its filter: in a group, or behind a mount point. */
+interface Place<S> {
+  readonly filter: string;
+  readonly topicFilter: string;
+  readonly group: SharedGroup<S> | null;
+}
+
 type Qos = 0 | 1 | 2;
 
 /**
@@ -15,31 +22,31 @@ type Qos = 0 | 1 | 2;
  *
  *   options   [ identifier: 28 bits | retain as published | no local | QoS: 2 bits ]
  *
- * Of these there are hundreds of thousands: 56 bytes each, 88 with a field for each option.
+ * Of these there are hundreds of thousands: 48 bytes each, 88 with a field for each option and place.
  */
 export class Subscription<S> {
   readonly session: S;
-  /** As the client wrote it, `$share/...` included and without the mount point. */
-  readonly filter: string;
-  /** Where it is in the tree, if not under `filter`: by its group, or under another text because of a mount point. */
-  private readonly place: SharedGroup<S> | string | null;
+  /** The filter alone, if it is in the tree under just that. */
+  private readonly where: string | Place<S>;
   private options = 0;
 
   constructor(session: S, filter: string, topicFilter: string, group: SharedGroup<S> | null) {
     this.session = session;
-    this.filter = filter;
-    this.place = group ?? (topicFilter === filter ? null : topicFilter);
+    this.where = group === null && topicFilter === filter ? filter : { filter, topicFilter, group };
+  }
+
+  /** As the client wrote it, `$share/...` included and without the mount point. */
+  get filter(): string {
+    return typeof this.where === 'string' ? this.where : this.where.filter;
   }
 
   get group(): SharedGroup<S> | null {
-    return typeof this.place === 'string' ? null : this.place;
+    return typeof this.where === 'string' ? null : this.where.group;
   }
 
   /** What is in the tree: without `$share/group/`, with the mount point. */
   get topicFilter(): string {
-    const { place } = this;
-    if (place === null) return this.filter;
-    return typeof place === 'string' ? place : place.topicFilter;
+    return typeof this.where === 'string' ? this.where : this.where.topicFilter;
   }
 
   get qos(): Qos {

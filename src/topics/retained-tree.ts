@@ -3,11 +3,12 @@
  * A filter without wildcards costs one look-up; `+` and `#` walk only the branches they can match.
  */
 import { LongList } from '../base/mod.ts';
-import { LevelTable, NONE, ROOT } from './level-table.ts';
+import { NONE, ROOT } from './level-table.ts';
+import { NameLevels } from './name-levels.ts';
 
 export class RetainedTree<T> {
   size = 0;
-  private readonly table = new LevelTable();
+  private readonly table = new NameLevels();
   /** By node. */
   private readonly byNode = new LongList<T | undefined>();
 

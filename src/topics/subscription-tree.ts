@@ -10,13 +10,14 @@
  * `generation` grows with every change, so that whoever remembers a result knows when it is stale.
  */
 import { LongList } from '../base/mod.ts';
-import { LevelTable, NONE, ROOT } from './level-table.ts';
+import { FilterLevels } from './filter-levels.ts';
+import { NONE, ROOT } from './level-table.ts';
 
 export class SubscriptionTree<T> {
   generation = 0;
   /** Ordinary and shared values together. */
   size = 0;
-  private readonly table = new LevelTable();
+  private readonly table = new FilterLevels();
   /** By node: who subscribed to exactly its filter, in the order they came. */
   private readonly values = new ListsByNode<T>();
   /** The same for groups of shared subscriptions. */
