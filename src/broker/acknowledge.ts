@@ -12,7 +12,7 @@ import { storeAnswered } from './reading.ts';
 
 type Acknowledgement = 'puback' | 'pubrec' | 'pubcomp';
 
-const firstBytes = { puback: firstByteOf('puback'), pubrec: firstByteOf('pubrec'), pubcomp: firstByteOf('pubcomp') };
+const [PUBACK, PUBREC, PUBCOMP] = [firstByteOf('puback'), firstByteOf('pubrec'), firstByteOf('pubcomp')];
 
 /**
  * Sends the acknowledgement as soon as everything it promises is safe. `changesBefore` is the store's count before the
@@ -63,7 +63,8 @@ function send(
 ): void {
   if (connection.closed) return;
   const code = connection.version === 5 ? reasonCode : 0;
-  connection.writeSmall(writeAck(connection.small(5), connection.smallStart, firstBytes[name], packetId, code));
+  const first = name === 'puback' ? PUBACK : name === 'pubrec' ? PUBREC : PUBCOMP;
+  connection.writeSmall(writeAck(connection.small(5), connection.smallStart, first, packetId, code));
   if (!broker.log.debug) return;
   const suffix = name === 'pubcomp' ? '' : `, rc${code}`;
   broker.log.write('debug', `Sending ${name.toUpperCase()} to ${connection.clientId} (m${packetId}${suffix})`);

@@ -1,6 +1,6 @@
 /** The subscriber's side of QoS 1 and 2: PUBACK, PUBREC and PUBCOMP that come back for what we sent (MQTT 5, 4.3). */
 import { aboutConnection } from './about.ts';
-import { type Ack, firstByteOf, PacketError, reasonCodes, writeAck } from '../codec/mod.ts';
+import { firstByteOf, PacketError, reasonCodes, writeAck } from '../codec/mod.ts';
 import { deliveryStates } from '../session/mod.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
@@ -15,10 +15,10 @@ function mismatch(text: string): PacketError {
   return new PacketError(reasonCodes.protocolError, text);
 }
 
-export function onPuback(broker: Broker, connection: Connection, ack: Ack): void {
+export function onPuback(broker: Broker, connection: Connection, packetId: number, reasonCode: number): void {
   const session = connection.session!;
-  if (broker.log.debug) traceAck(broker, connection, 'PUBACK', ack);
-  const delivery = session.inflight.get(ack.packetId);
+  if (broker.log.debug) traceAck(broker, connection, 'PUBACK', packetId, reasonCode);
+  const delivery = session.inflight.get(packetId);
   if (delivery === undefined) return;
   if (delivery.qos !== 1) throw mismatch('Mismatched QoS (2:1) when deleting outgoing message.');
   session.noteAnswer(delivery);
@@ -27,18 +27,18 @@ export function onPuback(broker: Broker, connection: Connection, ack: Ack): void
   continueAfter(broker, connection);
 }
 
-export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void {
+export function onPubrec(broker: Broker, connection: Connection, packetId: number, reasonCode: number): void {
   const session = connection.session!;
-  if (broker.log.debug) traceAck(broker, connection, 'PUBREC', ack);
-  const delivery = session.inflight.get(ack.packetId);
+  if (broker.log.debug) traceAck(broker, connection, 'PUBREC', packetId, reasonCode);
+  const delivery = session.inflight.get(packetId);
   if (delivery === undefined) {
-    const text = `Warning: Received PUBREC from ${connection.clientId} for an unknown packet identifier ${ack.packetId}.`;
+    const text = `Warning: Received PUBREC from ${connection.clientId} for an unknown packet identifier ${packetId}.`;
     broker.log.write('warning', text, aboutConnection('message.id-unknown', connection));
-    return sendRelease(broker, connection, ack.packetId);
+    return sendRelease(broker, connection, packetId);
   }
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when updating outgoing message.');
   session.noteAnswer(delivery);
-  if (ack.reasonCode >= 0x80) {
+  if (reasonCode >= 0x80) {
     session.inflight.remove(delivery); // [MQTT-4.3.3-4]: the exchange ends here
     dropDelivery(broker, session, delivery);
     return continueAfter(broker, connection);
@@ -46,14 +46,18 @@ export function onPubrec(broker: Broker, connection: Connection, ack: Ack): void
   delivery.state = deliveryStates.released;
   keepDelivery(broker, session, delivery);
   // After a PUBREL the client may forget the identifier, so that we must not send the PUBLISH again, crash or not.
-  if (!session.stored) return sendRelease(broker, connection, ack.packetId);
-  whenSafe(broker, connection, () => sendRelease(broker, connection, ack.packetId));
+  if (!session.stored) sendRelease(broker, connection, packetId);
+  else releaseWhenSafe(broker, connection, packetId);
 }
 
-export function onPubcomp(broker: Broker, connection: Connection, ack: Ack): void {
+function releaseWhenSafe(broker: Broker, connection: Connection, packetId: number): void {
+  whenSafe(broker, connection, () => sendRelease(broker, connection, packetId));
+}
+
+export function onPubcomp(broker: Broker, connection: Connection, packetId: number, reasonCode: number): void {
   const session = connection.session!;
-  if (broker.log.debug) traceAck(broker, connection, 'PUBCOMP', ack);
-  const delivery = session.inflight.get(ack.packetId);
+  if (broker.log.debug) traceAck(broker, connection, 'PUBCOMP', packetId, reasonCode);
+  const delivery = session.inflight.get(packetId);
   if (delivery === undefined) return;
   if (delivery.qos !== 2) throw mismatch('Mismatched QoS (1:2) when deleting outgoing message.');
   const { released, releaseUnsent } = deliveryStates;
@@ -78,7 +82,7 @@ export function sendRelease(broker: Broker, connection: Connection, packetId: nu
   if (broker.log.debug) broker.log.write('debug', `Sending PUBREL to ${connection.clientId} (m${packetId})`);
 }
 
-function traceAck(broker: Broker, connection: Connection, name: string, ack: Ack): void {
-  const code = name === 'PUBREC' ? '' : `, RC:${ack.reasonCode}`;
-  broker.log.write('debug', `Received ${name} from ${connection.clientId} (Mid: ${ack.packetId}${code})`);
+function traceAck(broker: Broker, connection: Connection, name: string, packetId: number, reasonCode: number): void {
+  const code = name === 'PUBREC' ? '' : `, RC:${reasonCode}`;
+  broker.log.write('debug', `Received ${name} from ${connection.clientId} (Mid: ${packetId}${code})`);
 }

@@ -17,6 +17,7 @@ import {
   readSubscribe,
   readUnsubscribe,
   reasonCodes,
+  shortAckId,
 } from '../codec/mod.ts';
 import { NEVER } from '../session/mod.ts';
 import { mustWaitForRules } from './asking.ts';
@@ -37,6 +38,14 @@ const unexpected: Readonly<Record<number, string>> = {
   [packetTypes.unsuback]: 'UNSUBACK when not a bridge.',
   [packetTypes.pingresp]: 'PINGRESP when not a bridge.',
 };
+
+const ackNames = {
+  [packetTypes.puback]: 'puback',
+  [packetTypes.pubrec]: 'pubrec',
+  [packetTypes.pubrel]: 'pubrel',
+  [packetTypes.pubcomp]: 'pubcomp',
+} as const;
+type AckType = keyof typeof ackNames;
 
 /** The packet that the connection's reader has cut. */
 export function onPacket(connection: Connection): void {
@@ -85,13 +94,10 @@ function onOpenPacket(connection: Connection, first: number, start: number, end:
     case packetTypes.publish:
       return onPublish(broker, connection, first, start, end);
     case packetTypes.puback:
-      return onPuback(broker, connection, readAck('puback', bytes, first, start, end, version));
     case packetTypes.pubrec:
-      return onPubrec(broker, connection, readAck('pubrec', bytes, first, start, end, version));
     case packetTypes.pubrel:
-      return onPubrel(broker, connection, readAck('pubrel', bytes, first, start, end, version));
     case packetTypes.pubcomp:
-      return onPubcomp(broker, connection, readAck('pubcomp', bytes, first, start, end, version));
+      return onAck(connection, type, first, start, end);
     case packetTypes.subscribe:
       return onSubscribe(broker, connection, readSubscribe(bytes, first, start, end, version));
     case packetTypes.unsubscribe:
@@ -108,6 +114,18 @@ function onOpenPacket(connection: Connection, first: number, start: number, end:
     default:
       throw protocolError(unexpected[type] ?? 'RESERVED packet.');
   }
+}
+
+function onAck(connection: Connection, type: AckType, first: number, start: number, end: number): void {
+  const { broker, version } = connection;
+  const { bytes } = connection.reader;
+  let packetId = shortAckId(bytes, first, start, end);
+  let reasonCode = 0;
+  if (packetId === 0) ({ packetId, reasonCode } = readAck(ackNames[type], bytes, first, start, end, version));
+  if (type === packetTypes.puback) onPuback(broker, connection, packetId, reasonCode);
+  else if (type === packetTypes.pubrec) onPubrec(broker, connection, packetId, reasonCode);
+  else if (type === packetTypes.pubrel) onPubrel(broker, connection, packetId);
+  else onPubcomp(broker, connection, packetId, reasonCode);
 }
 
 function onPing(connection: Connection, first: number, start: number, end: number): void {

@@ -57,7 +57,7 @@ export class Publication {
   /** From a packet that was just read. */
   fromView(view: PublishView, topic: TopicEntry, publisher: Identity, expiresAt: number): this {
     this.topic = topic;
-    this.source = view.bytes;
+    if (this.source !== view.bytes) this.source = view.bytes;
     this.payloadStart = view.payloadStart;
     this.payloadEnd = view.payloadEnd;
     this.properties = view.properties;

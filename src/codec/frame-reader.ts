@@ -72,7 +72,8 @@ export class FrameReader {
     const end = at + length;
     if (this.exceedsLimit(bytes[from]!, end - from)) return frameStatus.tooLarge;
     if (end > bytes.length) return this.keep(from, end - from);
-    this.bytes = bytes;
+    // Most packets lie in the chunk of the one before. To store a young object in an old one is a note for the collector.
+    if (this.bytes !== bytes) this.bytes = bytes;
     this.first = bytes[from]!;
     this.packetStart = from;
     this.start = at;

@@ -13,7 +13,7 @@ export {
 } from './properties.ts';
 export { type ReasonCode, reasonCodes, returnCodes } from './reason-codes.ts';
 export { isMqttUtf8, utf8Text } from './utf8.ts';
-export { type Ack, type AckName, encodeAck, firstByteOf, readAck, writeAck } from './packets/ack.ts';
+export { type Ack, type AckName, encodeAck, firstByteOf, readAck, shortAckId, writeAck } from './packets/ack.ts';
 export { type Auth, encodeAuth, readAuth } from './packets/auth.ts';
 export { type Connack, encodeConnack, readConnack } from './packets/connack.ts';
 export { type Connect, encodeConnect, readConnect, type Will } from './packets/connect.ts';

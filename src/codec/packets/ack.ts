@@ -31,7 +31,15 @@ const allowed: Record<AckName, readonly number[]> = {
 /** Only PUBREL has flags: 0010. [MQTT-3.6.1-1]; MQTT 3.1 let senders set others. */
 const flagsOf: Record<AckName, number> = { puback: 0, pubrec: 0, pubrel: 2, pubcomp: 0 };
 
-/** Nearly all are the shortest kind: two bytes, which say nothing but the identifier. */
+/**
+ * The identifier of one of the shortest kind, two bytes which say nothing else; 0 for any other. Nearly all are of that
+ * kind, and for these nothing need be made.
+ */
+export function shortAckId(bytes: Buffer, first: number, start: number, end: number): number {
+  const flags = first >> 4 === packetTypes.pubrel ? flagsOf.pubrel : 0;
+  return end - start === 2 && (first & 0x0f) === flags ? (bytes[start]! << 8) | bytes[start + 1]! : 0;
+}
+
 export function readAck(
   name: AckName,
   bytes: Buffer,
@@ -40,8 +48,8 @@ export function readAck(
   end: number,
   version: ProtocolVersion,
 ): Ack {
-  const packetId = end - start === 2 ? (bytes[start]! << 8) | bytes[start + 1]! : 0;
-  if (packetId === 0 || (first & 0x0f) !== flagsOf[name]) return readLongAck(name, bytes, first, start, end, version);
+  const packetId = shortAckId(bytes, first, start, end);
+  if (packetId === 0) return readLongAck(name, bytes, first, start, end, version);
   return { packetId, reasonCode: 0, properties: NO_PROPERTIES };
 }
 

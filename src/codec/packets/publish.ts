@@ -60,7 +60,7 @@ export function readPublish(
   let position = topicEnd;
   if (qos > 0) position += 2;
   if (position > end) throw malformed();
-  view.bytes = bytes;
+  if (view.bytes !== bytes) view.bytes = bytes;
   view.qos = qos as 0 | 1 | 2;
   view.dup = dup;
   view.retain = (first & 1) !== 0;
