@@ -173,3 +173,36 @@ test('an older Node is told in one line which one is needed', t => {
   assert.equal(status, 1);
   assert.match(stderr, /^zancudo needs Node 24\.7 or newer; this is 20\.20\.2 \(.*\)\.\n$/);
 });
+
+test('a broker has the same flags and the same share of memory, whether a shell or Node itself starts it', async t => {
+  if (!fs.existsSync('/proc/self/environ')) return t.skip('there is no /proc');
+  const folder = folderFor(t);
+  const ways = {
+    shell: [join(projectRoot, 'bin/zancudo')],
+    node: [process.execPath, join(projectRoot, 'bin/start.cjs')],
+  };
+  const seen = await Promise.all(
+    Object.entries(ways).map(([way, command]) => {
+      const file = join(folder, `${way}.conf`);
+      fs.writeFileSync(file, `listener 0 ${folder}/${way}\nallow_anonymous true\n`);
+      return startedAs(t, [...command, '-c', file], way);
+    }),
+  );
+  assert.deepEqual(seen[0], seen[1]);
+  assert.ok(seen[0]?.flags.includes('--max-semi-space-size=1'));
+  assert.equal(seen[0]?.arenas, 'MALLOC_ARENA_MAX=2');
+});
+
+/** What the process has become when it is Node with our flags. */
+async function startedAs(t: TestContext, [program, ...args]: string[], way: string) {
+  const child = spawn(program!, args, { stdio: 'ignore', env: { ...process.env, MALLOC_ARENA_MAX: undefined } });
+  t.after(() => child.kill('SIGKILL'));
+  const read = (name: string): string[] => fs.readFileSync(`/proc/${child.pid}/${name}`, 'utf8').split('\0');
+  for (let words = read('cmdline'); ; words = read('cmdline')) {
+    if (words[1] === '--max-semi-space-size=1') break;
+    assert.equal(child.exitCode, null, `started by ${way} it ended`);
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  const flags = read('cmdline').filter(word => word.startsWith('--'));
+  return { flags, arenas: read('environ').find(each => each.startsWith('MALLOC_ARENA_MAX=')) };
+}
