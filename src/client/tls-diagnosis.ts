@@ -8,6 +8,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { ClientError } from './client-error.ts';
 import { placeOf } from './dial.ts';
 import type { Endpoint, TlsOptions } from './options.ts';
@@ -26,12 +27,12 @@ export function certificateRefused(
   name: string,
   options: TlsOptions,
   verdict: string,
-  certificate: X509Certificate | undefined,
+  secured: TLSSocket,
 ): ClientError {
+  const trusted = readTrusted(options);
+  const sent = sentBy(secured, trusted ?? []);
   const found =
-    certificate === undefined
-      ? unexplained(endpoint, verdict)
-      : explain(caseOf(endpoint, name, verdict, certificate, readTrusted(options)));
+    sent.length === 0 ? unexplained(endpoint, verdict) : explain(caseOf(endpoint, name, verdict, sent, trusted));
   return new ClientError({ ...found, kind: 'tls', systemCode: verdict });
 }
 
@@ -39,10 +40,10 @@ function caseOf(
   endpoint: Endpoint,
   name: string,
   verdict: string,
-  certificate: X509Certificate,
+  sent: X509Certificate[],
   trusted: X509Certificate[] | null,
 ): Case {
-  const sent = chainOf(certificate);
+  const certificate = sent[0]!;
   const signer = trusted?.find(ca => hasSigned(ca, sent.at(-1)!));
   return { endpoint, name, verdict, certificate, trusted, chain: signer === undefined ? sent : [...sent, signer] };
 }
@@ -257,15 +258,22 @@ function unknownCa({ endpoint, verdict, chain, trusted }: Case): Finding {
 /** A file of the world's CAs has 140. */
 const shownMax = 5;
 
-function chainOf(certificate: X509Certificate): X509Certificate[] {
-  const chain = [certificate];
+/**
+ * Its own certificate and what it sent behind that. Node adds what fits from our CAs, only by name: that is not theirs.
+ * Not getPeerX509Certificate(), which never frees what was sent: a bridge that is refused tries again for months.
+ */
+function sentBy(secured: TLSSocket, trusted: readonly X509Certificate[]): X509Certificate[] {
+  const sent: X509Certificate[] = [];
+  let next: Partial<DetailedPeerCertificate> | undefined = secured.getPeerCertificate(true);
   // A chain that the peer made up could be a ring.
-  for (let depth = 0; depth < 10; depth++) {
-    const issuer = chain.at(-1)!.issuerCertificate;
-    if (issuer === undefined || chain.some(each => each.raw.equals(issuer.raw))) break;
-    chain.push(issuer);
+  while (next?.raw !== undefined && sent.length < 10) {
+    const { raw, issuerCertificate }: Partial<DetailedPeerCertificate> = next;
+    const isKnown = [...sent, ...(sent.length > 0 ? trusted : [])].some(each => each.raw.equals(raw));
+    if (isKnown) break;
+    sent.push(new X509Certificate(raw));
+    next = issuerCertificate;
   }
-  return chain;
+  return sent;
 }
 
 function unexplained(endpoint: Endpoint, verdict: string): Finding {

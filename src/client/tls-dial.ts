@@ -92,7 +92,7 @@ async function judge(secured: TLSSocket, endpoint: Endpoint, name: string, optio
   if (secured.authorized || options.insecure === true) return;
   const { certificateRefused } = await import('./tls-diagnosis.ts');
   const verdict: unknown = secured.authorizationError;
-  const error = certificateRefused(endpoint, name, options, verdictCode(verdict), secured.getPeerX509Certificate());
+  const error = certificateRefused(endpoint, name, options, verdictCode(verdict), secured);
   secured.destroy();
   throw error;
 }
@@ -110,7 +110,7 @@ async function requireStaple(
   judge: NonNullable<TlsOptions['judgeStaple']>,
 ): Promise<void> {
   const { X509Certificate } = await import('node:crypto');
-  // Unlike getPeerX509Certificate() this one finds an issuer among the trusted, which servers need not send.
+  // It finds an issuer among the trusted, too, which servers need not send.
   const { raw, issuerCertificate } = secured.getPeerCertificate(true);
   const objection =
     staple === null || staple.length === 0

@@ -8,42 +8,40 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Judgement, ListenerSetOptions, Trust } from './options.ts';
-import { rfc2253 } from './peer-certificate.ts';
+import { chainOf, rfc2253 } from './peer-certificate.ts';
 
 type Judges = Pick<ListenerSetOptions, 'judge' | 'judgementOfOpenssl'>;
 
-/** OpenSSL verifies no longer chains by default (100); nobody has more than a few. */
-const CHAIN_LENGTH_MAX = 20;
-
-/** Null: both judges let it pass. */
-export function judgeClient(socket: TLSSocket, trust: Trust, judges: Judges): Judgement | null {
-  const chain = chainOf(socket);
+/** Null: both judges let it pass. `leaf`: the client's own certificate, if it has shown one. */
+export function judgeClient(
+  socket: TLSSocket,
+  leaf: X509Certificate | null,
+  trust: Trust,
+  judges: Judges,
+): Judgement | null {
   const said = opensslVerdict(socket);
-  const ours = judges.judge(chain, trust);
+  const ours = ourVerdict(socket, leaf, trust, judges);
   if (ours !== null) return ours;
-  const leaf = chain[0];
-  if (leaf === undefined) return judges.judgementOfOpenssl('UNABLE_TO_GET_ISSUER_CERT', null);
-  if (said === null || isForgiven(said, leaf, chain, trust)) return null;
+  if (leaf === null) return judges.judgementOfOpenssl('UNABLE_TO_GET_ISSUER_CERT', null);
+  if (said === null || isForgiven(said, leaf, socket, trust)) return null;
   return judges.judgementOfOpenssl(said, rfc2253(leaf.subject));
 }
 
-/** Nothing but the date is wrong with it, as both judges see it. */
-export function isOnlyOutOfDate(socket: TLSSocket, trust: Trust, judges: Judges): boolean {
-  const forgiving = { ...trust, forgiveDates: true };
-  return judgeClient(socket, forgiving, judges) === null;
+/** Most devices are issued by a CA that we have: what they send beside their own certificate is read only where it counts. */
+export function ourVerdict(
+  socket: TLSSocket,
+  leaf: X509Certificate | null,
+  trust: Trust,
+  { judge }: Pick<Judges, 'judge'>,
+): Judgement | null {
+  if (leaf !== null && judge([leaf], trust) === null) return null;
+  return judge(leaf === null ? [] : chainOf(socket), trust);
 }
 
-/** What the peer sent, its own certificate first. */
-export function chainOf(socket: TLSSocket): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
-  while (next !== undefined && chain.length < CHAIN_LENGTH_MAX) {
-    const { fingerprint256 } = next;
-    if (chain.some(known => known.fingerprint256 === fingerprint256)) break;
-    chain.push(next);
-    next = next.issuerCertificate;
-  }
-  return chain;
+/** Nothing but the date is wrong with it, as both judges see it. */
+export function isOnlyOutOfDate(socket: TLSSocket, leaf: X509Certificate, trust: Trust, judges: Judges): boolean {
+  const forgiving = { ...trust, forgiveDates: true };
+  return judgeClient(socket, leaf, forgiving, judges) === null;
 }
 
 /** Null when OpenSSL accepts. `verifyError` is not documented: should it vanish or fail, nobody passes. */
@@ -62,9 +60,10 @@ function opensslVerdict(socket: TLSSocket): string | null {
  * Dates: disable_client_cert_date_checks. CRLs: Node makes OpenSSL demand a list for every CA up to the root, whereas
  * crlfile promises to check the client's own certificate.
  */
-function isForgiven(said: string, leaf: X509Certificate, chain: readonly X509Certificate[], trust: Trust): boolean {
+function isForgiven(said: string, leaf: X509Certificate, socket: TLSSocket, trust: Trust): boolean {
   if (said === 'CERT_HAS_EXPIRED' || said === 'CERT_NOT_YET_VALID') return trust.forgiveDates;
   if (said !== 'UNABLE_TO_GET_CRL' || trust.crls === null) return false;
-  const issuer = [...chain.slice(1), ...trust.cas].find(ca => leaf.checkIssued(ca));
+  const isIssuer = (ca: X509Certificate): boolean => leaf.checkIssued(ca);
+  const issuer = trust.cas.find(isIssuer) ?? chainOf(socket).slice(1).find(isIssuer);
   return issuer !== undefined && issuer.subject !== issuer.issuer;
 }

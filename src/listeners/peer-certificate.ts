@@ -1,6 +1,39 @@
 /** The peer's certificate as the heart knows it: names and numbers, no keys. */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from '../broker/ports.ts';
+
+/** OpenSSL verifies no longer chains by default (100); nobody has more than a few. */
+const CHAIN_LENGTH_MAX = 20;
+
+/**
+ * The client's own certificate; null where it has shown none.
+ *
+ * Not getPeerX509Certificate(): Node 24 takes what the client sent behind its own certificate out of OpenSSL's list and
+ * never frees it, which is 5 kB for each handshake of a device that sends its issuer along.
+ */
+export function certificateOf(socket: TLSSocket): X509Certificate | null {
+  const { raw } = shownBy(socket, false);
+  return raw === undefined ? null : new X509Certificate(raw);
+}
+
+/** What the peer sent, its own certificate first, and behind it what Node finds for it among our own CAs. */
+export function chainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let { raw, issuerCertificate: next } = shownBy(socket, true);
+  while (raw !== undefined && chain.length < CHAIN_LENGTH_MAX) {
+    const known = raw;
+    if (chain.some(each => each.raw.equals(known))) break;
+    chain.push(new X509Certificate(raw));
+    ({ raw, issuerCertificate: next } = next ?? {});
+  }
+  return chain;
+}
+
+/** Node gives an empty object where there is no certificate, and null where there is no connection any more. */
+function shownBy(socket: TLSSocket, detailed: boolean): Partial<DetailedPeerCertificate> {
+  return (detailed ? socket.getPeerCertificate(true) : socket.getPeerCertificate(false)) ?? {};
+}
 
 export function describeCertificate(certificate: X509Certificate): PeerCertificate {
   return {

@@ -237,6 +237,21 @@ describe('TLS listeners', { skip: noOpenssl }, () => {
     assert.equal(link.pendingBytes, 0);
   });
 
+  test('what a client sent behind its certificate is still there at every later look', async t => {
+    certificates.authority('above', '/CN=Above');
+    const isCa = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign';
+    certificates.leaf('below', '/CN=Below', isCa, 'above');
+    certificates.leaf('erin', '/CN=erin', 'extendedKeyUsage=clientAuth', 'below');
+    const cert = Buffer.concat(['erin', 'below'].map(name => pem(name).cert));
+    const broker = new Broker(t);
+    const port = await mutual(broker, { caFile: certificates.file('above.crt') });
+    client(t, port, { cert, key: pem('erin').key }).write(CONNECT);
+    const { peer } = await broker.next();
+    assert.equal(peer.refusal, null);
+    assert.equal(peer.recheck?.(), null);
+    assert.equal(peer.recheck(), null);
+  });
+
   test('a reload with a file that is bad keeps the old TLS state and says so; other rules are taken over, in the same object', async t => {
     const broker = new Broker(t);
     const port = await mutual(broker);

@@ -8,17 +8,18 @@
  *
  * Not tls.createServer: that one destroys a peer with a bad certificate without an alert, and tells no one who it was.
  */
+import type { X509Certificate } from 'node:crypto';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { isLogCode, type LogCode } from '../base/mod.ts';
 import type { PeerRefusal } from '../broker/ports.ts';
 import { errorCode } from '../transport/mod.ts';
 import type { Arrival } from './arrival.ts';
-import { chainOf, isOnlyOutOfDate, judgeClient } from './client-verdict.ts';
+import { isOnlyOutOfDate, judgeClient, ourVerdict } from './client-verdict.ts';
 import { recognise, type Tongue } from './first-bytes.ts';
 import type { Judgement } from './options.ts';
 import type { LoadedTls } from './tls-context.ts';
 import { meaningOf, opensslText } from './tls-errors.ts';
-import { describeCertificate } from './peer-certificate.ts';
+import { certificateOf, describeCertificate } from './peer-certificate.ts';
 
 const WRONG_VERSION = 'error:0A00010B:SSL routines::wrong version number';
 const HTTP_REQUEST = 'error:0A00009C:SSL routines::http request';
@@ -167,13 +168,10 @@ function notePeer(arrival: Arrival, socket: TLSSocket, tls: LoadedTls, proof: Ps
   if (peer.tls.version === 'TLSv1.3') peer.channelBinding = () => channelBinding(socket);
   if (tls.options.psk !== null) return notePsk(arrival, proof, cipher);
   const { requireCertificate, requestCertificate } = arrival.listener.rules;
-  if (requireCertificate || (requestCertificate && showsCertificate(socket))) noteCertificate(arrival, socket, tls);
+  const shown = requireCertificate || requestCertificate ? certificateOf(socket) : null;
+  if (requireCertificate || shown !== null) noteCertificate(arrival, socket, shown, tls);
   peer.recheck = () => recheckCertificate(arrival, socket);
   return true;
-}
-
-function showsCertificate(socket: TLSSocket): boolean {
-  return socket.getPeerX509Certificate() !== undefined;
 }
 
 /** A key was named and the cipher used it: neither alone is proof. */
@@ -197,14 +195,13 @@ function notePsk(arrival: Arrival, proof: PskProof, cipher: string): boolean {
   return true;
 }
 
-function noteCertificate(arrival: Arrival, socket: TLSSocket, tls: LoadedTls): void {
+function noteCertificate(arrival: Arrival, socket: TLSSocket, leaf: X509Certificate | null, tls: LoadedTls): void {
   const { options } = arrival.listener.shared;
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf !== undefined) arrival.peer.certificate = describeCertificate(leaf);
-  arrival.peer.certificateDer = () => socket.getPeerX509Certificate()?.raw ?? null;
-  const judgement = judgeClient(socket, tls.trust, options);
+  if (leaf !== null) arrival.peer.certificate = describeCertificate(leaf);
+  arrival.peer.certificateDer = () => certificateOf(socket)?.raw ?? null;
+  const judgement = judgeClient(socket, leaf, tls.trust, options);
   if (judgement === null) return;
-  if (leaf !== undefined && notePass(arrival, socket, tls, judgement, leaf.raw)) return;
+  if (leaf !== null && notePass(arrival, socket, tls, judgement, leaf)) return;
   countRefusal(arrival, judgement.code);
   logOpenssl(arrival, codeOf(judgement), VERIFY_FAILED);
   explainJudgement(arrival, judgement);
@@ -218,11 +215,11 @@ function notePass(
   socket: TLSSocket,
   { trust }: LoadedTls,
   { code, reason }: Judgement,
-  certificate: Buffer,
+  certificate: X509Certificate,
 ): boolean {
   const { options } = listener.shared;
-  if (code !== EXPIRED || !isOnlyOutOfDate(socket, trust, options)) return false;
-  const pass = options.passForExpired(listener.rules, certificate);
+  if (code !== EXPIRED || !isOnlyOutOfDate(socket, certificate, trust, options)) return false;
+  const pass = options.passForExpired(listener.rules, certificate.raw);
   if (pass === null) return false;
   peer.refusal = { code, reason };
   peer.pass = pass;
@@ -241,12 +238,12 @@ function codeOf({ code }: Judgement): LogCode {
 /** After a reload: the same certificate under the present CA, CRL and date. OpenSSL cannot be asked twice. */
 function recheckCertificate(arrival: Arrival, socket: TLSSocket): PeerRefusal | null {
   const { listener } = arrival;
-  const chain = arrival.peer.certificate === null ? [] : chainOf(socket);
-  if (chain.length === 0) {
+  const leaf = arrival.peer.certificate === null ? null : certificateOf(socket);
+  if (leaf === null) {
     if (!listener.rules.requireCertificate) return null;
     return { code: 'tls.client-certificate-missing', reason: 'a client certificate is required' };
   }
-  const judgement = listener.shared.options.judge(chain, listener.tls!.trust);
+  const judgement = ourVerdict(socket, leaf, listener.tls!.trust, listener.shared.options);
   if (judgement === null) return null;
   explainJudgement(arrival, judgement);
   return { code: judgement.code, reason: judgement.reason };

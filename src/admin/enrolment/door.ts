@@ -85,7 +85,7 @@ function refusalOf(visitors: ReadonlyMap<Socket, Peer>, { address }: Peer): stri
 
 /** Of whom the handshake has proved to have its key, whether it is still good or not. */
 function certificateOf(socket: Socket): Buffer | null {
-  return (socket as TLSSocket).getPeerX509Certificate()?.raw ?? null;
+  return (socket as TLSSocket).getPeerCertificate().raw ?? null;
 }
 
 async function serve(routes: readonly Route[], visit: Visit): Promise<void> {
