@@ -1,6 +1,7 @@
 /**
  * Is the generator honest? The same load by it and by mqload, an independent one in C (bench/mqload.c), in turn on the
- * same running broker: what both find of the broker's CPU time for each message may differ by a tenth.
+ * same running broker: what both find of the broker's CPU time for each message may differ by a tenth. So may what they
+ * find of the memory for an idle connection, each time from a broker that has done nothing.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -24,6 +25,8 @@ const pairs: readonly Pair[] = [
   { name: '1 to 100', ours: '--scenario fanout', theirs: 'fanout --subs 100' },
   { name: '100 to 1', ours: '--scenario fanin', theirs: 'fanin --pubs 100' },
 ];
+
+const idleConnections = 10_000;
 
 const agreed = 0.1;
 
@@ -51,6 +54,8 @@ export async function agree(
       } finally {
         await broker.stop();
       }
+      tell(`\r\x1b[K${kind.name}: idle connections`);
+      lines.push(await compareIdle(kind, mqload, rounds));
     }
     tell('\r\x1b[K');
     return lines.join('');
@@ -78,22 +83,50 @@ async function compare(
     theirs.push(withMqload(broker, pair, mqload, seconds));
     if (round % 2 === 1) await measureOurs();
   }
+  return lineOf(name, pair.name, ours, theirs);
+}
+
+/** Bytes for each connection, and not CPU. */
+async function compareIdle(kind: BrokerKind, mqload: string, rounds: number): Promise<string> {
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const outcome = await withFresh(kind, broker =>
+      generate(broker, ['--scenario', 'idle', '--connections', String(idleConnections)]),
+    );
+    ours.push(outcome.phases.find(phase => phase.unit === 'connection')?.brokerBytes ?? Number.NaN);
+    const kilobytes = await withFresh(kind, broker =>
+      run(mqload, broker, ['idle', '--conns', String(idleConnections)], 'rss_kb_per_conn'),
+    );
+    theirs.push(kilobytes * 1024);
+  }
+  return lineOf(kind.name, 'idle, bytes', ours, theirs);
+}
+
+async function withFresh<Result>(
+  kind: BrokerKind,
+  ask: (broker: Running) => Promise<Result> | Result,
+): Promise<Result> {
+  const broker = await startBroker(kind);
+  try {
+    return await ask(broker);
+  } finally {
+    await broker.stop();
+  }
+}
+
+function lineOf(broker: string, what: string, ours: number[], theirs: number[]): string {
   const ratio = median(ours) / median(theirs);
   const verdict = Math.abs(ratio - 1) <= agreed ? 'agrees' : 'DIFFERS';
   const spreads = `${number(spread(ours))}, ${number(spread(theirs))}`;
-  return `${name.padEnd(10)} ${pair.name.padEnd(16)} ${number(median(ours))}, ${number(median(theirs))}  ratio ${number(ratio)} ${verdict}; ${spreads}\n`;
+  return `${broker.padEnd(10)} ${what.padEnd(16)} ${number(median(ours))}, ${number(median(theirs))}  ratio ${number(ratio)} ${verdict}; ${spreads}\n`;
 }
 
 function withMqload(broker: Running, pair: Pair, mqload: string, seconds: number): number {
-  const args = [
-    ...pair.theirs.split(' '),
-    '--port',
-    String(broker.port),
-    '--pid',
-    String(broker.pid),
-    '--secs',
-    String(seconds),
-  ];
+  return run(mqload, broker, [...pair.theirs.split(' '), '--secs', String(seconds)], 'cpu_us_per_msg');
+}
+
+function run(mqload: string, broker: Running, load: string[], figure: string): number {
+  const args = [...load, '--port', String(broker.port), '--pid', String(broker.pid)];
   const { stdout } = spawnSync(mqload, args, { encoding: 'utf8' });
-  return (JSON.parse(stdout) as { cpu_us_per_msg: number }).cpu_us_per_msg;
+  return (JSON.parse(stdout) as Record<string, number>)[figure] ?? Number.NaN;
 }
