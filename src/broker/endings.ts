@@ -89,7 +89,7 @@ export function endConnection(broker: Broker, connection: Connection, ending: En
     if (disconnect.length <= connection.maximumPacketSize) connection.sendLast(disconnect);
   }
   broker.traces.ended(connection, ending.reason);
-  connection.link.end();
+  connection.link.end(undefined, ending.reason === null);
   if (wasOpen) leaveSession(broker, connection, ending);
   connection.onEnded();
 }

@@ -278,6 +278,22 @@ test('end() sends what is waiting before it closes', async t => {
   assert.deepEqual(witness.ends, [{ by: 'us' }]);
 });
 
+test(
+  'a peer that has said goodbye gets what is waiting, and its own close is not awaited',
+  { timeout: 10_000 },
+  async t => {
+    const { link, witness, peer } = await linkPair(t);
+    peer.allowHalfOpen = true;
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const block = Buffer.alloc(1 << 20, 'x');
+    for (let i = 0; i < 8; i++) link.write(block, 0, block.length);
+    link.end(undefined, true);
+    assert.equal((await receive(peer, 8 * block.length)).length, 8 * block.length);
+    await witness.until(() => witness.ends.length > 0);
+    assert.deepEqual(witness.ends, [{ by: 'us' }]);
+  },
+);
+
 test('end() closes even when the peer keeps its side open and never reads', async t => {
   const { link, witness, peer } = await linkPair(t);
   peer.pause();

@@ -36,8 +36,11 @@ export interface Link {
   resume(): void;
   /** Hands what was written in this turn to the kernel now instead of at the end of the turn. */
   flush(): void;
-  /** Sends what is waiting, then closes. `closeCode` is used by WebSocket (1000 unless given). */
-  end(closeCode?: number): void;
+  /**
+   * Sends what is waiting, then closes. `closeCode` is used by WebSocket (1000 unless given). Where the peer has said
+   * goodbye, its own close need not be awaited.
+   */
+  end(closeCode?: number, goodbyeSaid?: boolean): void;
   /** Closes at once; what is waiting is lost. */
   destroy(): void;
 }
