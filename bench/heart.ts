@@ -184,7 +184,7 @@ function turn(): void {
     pair.publisher.answer();
   }
   for (const { subscriber } of pairs) subscriber.answer();
-  broker.turnEnded(true);
+  broker.turnEnded(0, false, Infinity);
 }
 
 let best = Infinity;

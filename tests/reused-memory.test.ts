@@ -9,7 +9,9 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { connect, makeCertificates, publish, readPacket, startBroker, subscribe, temporaryDirectory, until } from './harness/mod.ts'; // prettier-ignore
 
-const MESSAGES = 400;
+const MESSAGES = 900;
+/** One reader stands still for so many messages, reads on for as many, and so on: 3 MB. */
+const STUTTER = 150;
 /** More than the kernel and the broker hold for a reader that stands still: some are dropped, none may be changed. */
 const PAYLOAD_BYTES = 20_000;
 
@@ -82,19 +84,25 @@ test('a reader who falls behind gets messages as they were, and so do those who 
   const [plain, encrypted] = broker.ports as [number, number];
   const late = [await Reader.open(plain, false, 'late'), await Reader.open(encrypted, true, 'late-tls')];
   const quick = [await Reader.open(plain, false, 'quick'), await Reader.open(encrypted, true, 'quick-tls')];
-  t.after(() => [...late, ...quick].forEach(reader => reader.close()));
+  const stutters = [await Reader.open(plain, false, 'stutters'), await Reader.open(encrypted, true, 'stutters-tls')];
+  t.after(() => [...late, ...stutters, ...quick].forEach(reader => reader.close()));
   const sender = net.connect(plain, '127.0.0.1');
   t.after(() => sender.destroy());
   sender.write(connect({ clientId: 'sender' }));
   for (const reader of late) reader.pause();
   for (let number = 0; number < MESSAGES; number++) {
+    for (const reader of stutters) {
+      if (number % (2 * STUTTER) === 0) reader.pause();
+      else if (number % STUTTER === 0) reader.resume();
+    }
     sender.write(numbered(number));
     if (number % 10 === 9) await until('those who read at once have it', () => quick.every(has(number)));
   }
-  for (const reader of late) reader.resume();
+  for (const reader of [...late, ...stutters]) reader.resume();
   sender.write(numbered(MESSAGES));
   await until('the late ones have read on', () => late.every(({ numbers }) => numbers.length > 20));
-  for (const { numbers } of late)
+  await until('the stuttering ones have the last', () => stutters.every(has(MESSAGES)));
+  for (const { numbers } of [...late, ...stutters])
     assert.deepEqual(
       numbers,
       [...numbers].sort((a, b) => a - b),

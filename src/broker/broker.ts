@@ -197,11 +197,12 @@ export class Broker {
     this.unixSecond = Math.floor(this.clock.wall() / 1000);
   }
 
-  /** The links have been given all that was written in this turn; `allGone`: and nobody holds anything of it. */
-  turnEnded(allGone: boolean): void {
+  /** The links have been given all that was written in this turn; `heldSince`: the first of which they hold something. */
+  turnEnded(turn: number, isHeld: boolean, heldSince: number): void {
     for (const arena of [this.arena, this.smallPackets]) {
-      if (allGone) arena.rewind();
-      else arena.keep();
+      if (isHeld) arena.keep(turn);
+      else arena.rewind();
+      arena.release(heldSince);
     }
   }
 

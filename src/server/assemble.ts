@@ -166,7 +166,7 @@ export async function assemble({
   const watch = new BrokerWatch(meter, systemClock.wall());
   const httpApi = lazyHttpApi({ running: () => running, log, access, home });
   const scheduler = new WriteScheduler(settings.napMicroseconds === 0 ? null : new Nap(settings.napMicroseconds));
-  scheduler.whenFlushed = allGone => broker.turnEnded(allGone);
+  scheduler.whenFlushed = (turn, isHeld, heldSince) => broker.turnEnded(turn, isHeld, heldSince);
   const listeners = new ListenerSet(
     {
       ...told,

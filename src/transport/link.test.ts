@@ -134,24 +134,41 @@ test('the slab is used again only after the kernel has taken what lay in it', as
   assert.equal(a!.byteOffset, b!.byteOffset);
 });
 
-test('after each turn it is told whether any link still holds what it was given', async () => {
+test('after each turn it is told whether any link holds something of it, and since when anything is held', async () => {
   const scheduler = new WriteScheduler();
-  const told: boolean[] = [];
-  scheduler.whenFlushed = allGone => void told.push(allGone);
+  let told: [number, boolean, number] = [0, false, 0];
+  scheduler.whenFlushed = (...words) => void (told = words);
   const [quick, slow] = [fakeLink(scheduler), fakeLink(scheduler)];
-  const turn = async (...links: { link: SocketLink }[]): Promise<boolean | undefined> => {
+  const turn = async (...links: { link: SocketLink }[]): Promise<[isHeld: boolean, turnsHeld: number]> => {
     for (const { link } of links) link.write(Buffer.from('bytes'), 0, 5);
     await endOfTurn();
-    return told.pop();
+    const [number, isHeld, since] = told;
+    return [isHeld, number - since];
   };
-  assert.equal(await turn(quick, slow), true);
+  assert.deepEqual(await turn(quick, slow), [false, -Infinity]);
   slow.socket.takes = false;
-  assert.equal(await turn(quick, slow), false);
+  // A link that is held up may hold what was written in the turn before, after its flush.
+  assert.deepEqual(await turn(quick, slow), [true, 1]);
   // What the slow one holds is of an earlier turn.
-  assert.equal(await turn(quick), true);
-  assert.equal(await turn(slow), false);
+  assert.deepEqual(await turn(quick), [false, 2]);
+  assert.deepEqual(await turn(slow), [true, 3]);
   slow.socket.takeAll();
-  assert.equal(await turn(quick, slow), true);
+  assert.deepEqual(await turn(quick, slow), [false, -Infinity]);
+});
+
+test('a link that closes with what it could not get rid of holds nothing any more', async () => {
+  const scheduler = new WriteScheduler();
+  let heldSince = 0;
+  scheduler.whenFlushed = (_turn, _isHeld, since) => void (heldSince = since);
+  const [quick, slow] = [fakeLink(scheduler), fakeLink(scheduler)];
+  slow.socket.takes = false;
+  for (const { link } of [quick, slow]) link.write(Buffer.from('bytes'), 0, 5);
+  await endOfTurn();
+  assert.notEqual(heldSince, Infinity);
+  slow.socket.emit('close');
+  quick.link.write(Buffer.from('bytes'), 0, 5);
+  await endOfTurn();
+  assert.equal(heldSince, Infinity);
 });
 
 test('a link is blocked while the kernel holds back bytes, counts its writes, and says once when all are gone', async () => {

@@ -129,7 +129,7 @@ export class SocketLink {
     else this.flushMany(first, this.more);
     this.forgetRanges();
     this.noteBacklog(behind);
-    if (behind || this.blocked) this.scheduler.hold();
+    if (this.blocked) this.scheduler.hold(this);
   }
 
   pause(): void {
@@ -234,6 +234,7 @@ export class SocketLink {
     if (this.socket.writableLength > 0) return this.awaitDrain();
     this.blocked = false;
     this.writes = 0;
+    this.scheduler.release(this);
     this.handler.onDrain();
   }
 
@@ -281,6 +282,7 @@ export class SocketLink {
     this.gone?.();
     const handler = this.handler;
     this.handler = DEAF;
+    if (this.blocked) this.scheduler.release(this);
     this.blocked = false;
     handler.onClose(this.ended ?? { by: 'peer' });
   }

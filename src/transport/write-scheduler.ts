@@ -25,6 +25,12 @@ export interface Flushable {
   endTurn(): void;
 }
 
+/**
+ * `isHeld`: a link holds something of what was written in this turn. `heldSince`: the first turn of which anything is
+ * held; Infinity when nothing is.
+ */
+export type WhenFlushed = (turn: number, isHeld: boolean, heldSince: number) => void;
+
 /** Ranges behind the first: buffers[i] from bounds[2i] to bounds[2i+1]. */
 export class RangeList {
   readonly buffers: Buffer[] = [];
@@ -38,9 +44,12 @@ export class WriteScheduler {
   private slab: Buffer | null = null;
   private used = 0;
   private readonly nap: Nap | null;
+  private turn = 1;
   private isHeld = false;
-  /** Told at the end of each turn: whether nothing of what links were given is held by anyone any more. */
-  whenFlushed: (allGone: boolean) => void = () => {};
+  /** Links that could not get rid of what they were given, and since which turn; the longest first. */
+  private readonly holders = new Map<Flushable, number>();
+  /** Told at the end of each turn. */
+  whenFlushed: WhenFlushed = () => {};
   private readonly run = (): void => this.flushAll();
 
   constructor(nap: Nap | null = null) {
@@ -84,9 +93,16 @@ export class WriteScheduler {
     this.used -= bytes;
   }
 
-  /** A link could not get rid of what it was given. */
-  hold(): void {
+  /** A link could not get rid of what it was given in this turn. */
+  hold(link: Flushable): void {
     this.isHeld = true;
+    // Some of it may be of the turn before, written there after its flush.
+    if (!this.holders.has(link)) this.holders.set(link, this.turn - 1);
+  }
+
+  /** It holds nothing any more. */
+  release(link: Flushable): void {
+    this.holders.delete(link);
   }
 
   private flushAll(): void {
@@ -95,8 +111,16 @@ export class WriteScheduler {
     this.flushing = links;
     for (const link of links) link.endTurn();
     links.length = 0;
-    this.whenFlushed(!this.isHeld && this.dirty.length === 0);
+    const waits = this.dirty.length > 0;
+    this.whenFlushed(this.turn, this.isHeld || waits, Math.min(this.heldSince(), waits ? this.turn : Infinity));
+    this.turn++;
     this.isHeld = false;
     this.nap?.turnEnded();
+  }
+
+  private heldSince(): number {
+    if (this.holders.size === 0) return Infinity;
+    for (const since of this.holders.values()) return since;
+    return Infinity;
   }
 }
