@@ -156,6 +156,21 @@ test('after each turn it is told whether any link holds something of it, and sin
   assert.deepEqual(await turn(quick, slow), [false, -Infinity]);
 });
 
+test('what is written goes out before the end of the turn when more than half a megabyte was read in it', async () => {
+  const scheduler = new WriteScheduler();
+  const { link, socket } = fakeLink(scheduler);
+  scheduler.heard(600_000);
+  link.write(Buffer.from('first'), 0, 5);
+  assert.equal(socket.written.length, 0);
+  scheduler.heard(10);
+  assert.equal(Buffer.concat(socket.content).toString(), 'first');
+  link.write(Buffer.from('second'), 0, 6);
+  scheduler.heard(10);
+  assert.equal(Buffer.concat(socket.content).toString(), 'first');
+  await endOfTurn();
+  assert.equal(Buffer.concat(socket.content).toString(), 'firstsecond');
+});
+
 test('a link that closes with what it could not get rid of holds nothing any more', async () => {
   const scheduler = new WriteScheduler();
   let heldSince = 0;

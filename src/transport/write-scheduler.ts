@@ -1,5 +1,5 @@
 /**
- * One write per socket per turn of the event loop.
+ * One write per socket per turn of the event loop, or per half megabyte that is read.
  *
  *   turn:  read  read  timer  ...  | setImmediate: flush every link that was written to
  *          write write write       | one system call each
@@ -16,6 +16,11 @@ import type { Nap } from './nap.ts';
 
 /** Ranges gathered into one write are at most this long together. */
 export const GATHER_BYTES_MAX = 65_536;
+/**
+ * After so much a turn ends early: libuv reads a socket up to 32 times before it looks after the next, which for ten of
+ * them is 20 MB, more than stays in any cache of the processor until it is written.
+ */
+const READ_BYTES_MAX = 524_288;
 /** Lists kept for reuse; more links than this in one turn allocate and drop theirs. */
 const SPARE_LISTS_MAX = 256;
 /** A list that grew beyond this is not kept. */
@@ -46,6 +51,7 @@ export class WriteScheduler {
   private readonly nap: Nap | null;
   private turn = 1;
   private isHeld = false;
+  private bytesRead = 0;
   /** Links that could not get rid of what they were given, and since which turn; the longest first. */
   private readonly holders = new Map<Flushable, number>();
   /** Told at the end of each turn. */
@@ -56,9 +62,11 @@ export class WriteScheduler {
     this.nap = nap;
   }
 
-  /** A link has read so much. */
+  /** A link has read so much, and has not shown it to anybody yet: what was written before may go. */
   heard(bytes: number): void {
     this.nap?.heard(bytes);
+    if (this.bytesRead > READ_BYTES_MAX) this.flushAll();
+    this.bytesRead += bytes;
   }
 
   /** Flushes the link at the end of this turn. */
@@ -106,6 +114,7 @@ export class WriteScheduler {
   }
 
   private flushAll(): void {
+    this.bytesRead = 0;
     const links = this.dirty;
     this.dirty = this.flushing;
     this.flushing = links;
