@@ -361,3 +361,20 @@ test(
     assert.deepEqual([delivery?.packetId, delivery?.state], [9, 1]);
   }),
 );
+
+test(
+  'who waits is called in the order of asking, also when what the later one waited for has come to nothing',
+  staged(async stage => {
+    const { store } = await stage.open();
+    const called: string[] = [];
+    store.putRetained(sampleMessage({ topicName: 'stays' }));
+    store.onSettled(() => called.push('first'));
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(store.stats().waitingChanges, 0, 'the worker has the batch');
+    store.putRetained(sampleMessage({ topicName: 'comes and goes' }));
+    store.onSettled(() => called.push('second'));
+    store.removeRetained('comes and goes');
+    await settled(store);
+    assert.deepEqual(called, ['first', 'second']);
+  }),
+);

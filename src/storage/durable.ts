@@ -361,8 +361,10 @@ export class DurableStore implements Store {
     if (!this.overloaded) this.#toldOverload = false;
     this.#pending.settled();
     this.#tails.committed();
-    // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it.
-    if (this.#waiting.length > 0 && this.#gatherMs === 0 && this.#pending.fleeting === 0) this.#handOver();
+    // The next batch first: it is written while the callbacks run, and what they tell goes into the one after it. When
+    // there is nothing to write, those who wait for the next are called in their turn, behind these.
+    const isAsked = this.#waiting.length > 0 && this.#pending.size > 0;
+    if (isAsked && this.#gatherMs === 0 && this.#pending.fleeting === 0) this.#handOver();
     callBack(callbacks);
     if (this.#pending.size + this.#waiting.length > 0) this.#schedule();
   }
