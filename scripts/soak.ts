@@ -32,12 +32,13 @@ async function run(): Promise<number> {
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const kept = snapshots === null ? {} : { snapshots: resolve(snapshots) };
   const report = await soak({ minutes, clients, ...kept, say: quiet ? () => undefined : write });
-  const { seconds, connections, published, received, acknowledged, happened, skipped, table, faults } = report;
+  const { seconds, connections, published, received, acknowledged, happened, skipped, table, faults, remarks } = report;
   write(`\n${Math.round(seconds)} s, ${clients} clients, ${connections} connections`);
   write(`${published} messages of the crowd, ${received} received; ${acknowledged} numbered ones acknowledged`);
   write(`happened: ${Object.entries(happened).map(([name, times]) => `${name} ${times}`).join(', ')}`); // prettier-ignore
   for (const line of skipped) write(`did not happen: ${line}`);
   for (const line of table) write(line);
+  if (faults.length > 0) for (const line of remarks) write(line);
   write(faults.length === 0 ? 'nothing lost, doubled, out of order or grown' : `FAULTS\n${faults.join('\n')}`);
   return faults.length === 0 ? 0 : 1;
 }

@@ -11,9 +11,12 @@ export class Subscriber {
   #client: RawClient | null = null;
   /** QoS 2 packet identifiers between PUBLISH and PUBREL: the same one again is the same message. */
   readonly #open = new Set<number>();
+  readonly #onTaken: (number: number) => void;
 
-  constructor(clientId: string) {
+  /** `onTaken` is told of each as it is taken. */
+  constructor(clientId: string, onTaken: (number: number) => void = () => {}) {
     this.clientId = clientId;
+    this.#onTaken = onTaken;
   }
 
   get online(): boolean {
@@ -65,7 +68,9 @@ export class Subscriber {
 
   #take({ topic = '', payload }: RawPacket): void {
     const numbers = this.taken.get(topic) ?? [];
-    numbers.push(Number(String(payload)));
+    const number = Number(String(payload));
+    numbers.push(number);
     this.taken.set(topic, numbers);
+    this.#onTaken(number);
   }
 }

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Publisher } from '../crash/publisher.ts';
 import { Subscriber } from '../crash/subscriber.ts';
 import { until } from '../harness/mod.ts';
+import { faultsOf, type Taking } from './verdict.ts';
 
 /** Both sides try again so long after a broker was not there, or a packet did not come. */
 const AGAIN_MS = 500;
@@ -30,13 +31,16 @@ export class Stream {
   readonly #options: StreamOptions;
   readonly #publisher: Publisher;
   readonly #subscriber: Subscriber;
+  readonly #takings: Taking[] = [];
+  #connection = 0;
+  #beganAt = 0;
   #stop = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#publisher = new Publisher(`${options.name}-out`, `ledger/${options.name}`, options.qos);
-    this.#subscriber = new Subscriber(`${options.name}-in`);
+    this.#subscriber = new Subscriber(`${options.name}-in`, number => this.#note(number));
   }
 
   get acknowledged(): number {
@@ -55,6 +59,7 @@ export class Stream {
   }
 
   run(): void {
+    this.#beganAt = performance.now();
     const publishing = this.#keepOn(() => this.#publish());
     const taking = this.#keepOn(() => this.#take());
     this.#running = Promise.all([publishing, taking, this.#comeAndGo()]);
@@ -98,6 +103,7 @@ export class Stream {
   async #take(): Promise<void> {
     if (this.#away) return;
     this.#subscriber.destroy();
+    this.#connection++;
     if (!(await this.#subscriber.connect(this.#options.subscribeAt))) this.#sessionsLost++;
     await this.#subscriber.run();
   }
@@ -117,28 +123,19 @@ export class Stream {
     }
   }
 
+  #note(number: number): void {
+    const at = (performance.now() - this.#beganAt) / 1000;
+    this.#takings.push({ number, at, connection: this.#connection });
+  }
+
   #missing(): number {
-    const taken = new Set(this.#subscriber.taken.get(this.#publisher.topic));
+    const taken = new Set(this.#takings.map(({ number }) => number));
     return [...this.#publisher.acknowledged].filter(number => !taken.has(number)).length;
   }
 
   #judge(): string[] {
-    const numbers = this.#subscriber.taken.get(this.#publisher.topic) ?? [];
-    const faults: string[] = [];
-    const seen = new Set<number>();
-    let highest = -1;
-    let [twice, disorder] = [0, 0];
-    for (const number of numbers) {
-      if (seen.has(number)) twice++;
-      else if (number < highest) disorder++;
-      seen.add(number);
-      highest = Math.max(highest, number);
-    }
-    const missing = this.#missing();
-    if (missing > 0) faults.push(`${this.name}: ${missing} acknowledged messages lost`);
-    if (twice > 0 && this.#options.qos === 2) faults.push(`${this.name}: ${twice} came twice at QoS 2`);
-    if (disorder > 0) faults.push(`${this.name}: ${disorder} out of order`);
-    if (this.#sessionsLost > 0) faults.push(`${this.name}: the session was gone ${this.#sessionsLost} times`);
-    return faults;
+    const faults = faultsOf(this.#takings, this.#publisher.acknowledged, this.#options.qos);
+    if (this.#sessionsLost > 0) faults.push(`the session was gone ${this.#sessionsLost} times`);
+    return faults.map(fault => `${this.name}: ${fault}`);
   }
 }

@@ -13,6 +13,7 @@ import { Crowd } from './crowd.ts';
 import { events } from './events.ts';
 import { Stream } from './ledger.ts';
 import { WARM_UP_SHARE } from './slope.ts';
+import { sourcesChangedSince } from './sources.ts';
 import { Stage } from './stage.ts';
 import { series, Watch } from './watch.ts';
 
@@ -36,6 +37,8 @@ export interface SoakReport {
   table: string[];
   /** Empty when all is well. */
   faults: string[];
+  /** What helps to explain faults: what happened when, and whether the program stayed the same. */
+  remarks: string[];
 }
 
 /** Growth is a matter of minutes; below this the streams alone are judged. */
@@ -66,6 +69,8 @@ class Soak {
   readonly #streams: Stream[];
   readonly #happened: Record<string, number> = {};
   readonly #faults: string[] = [];
+  readonly #timeline: string[] = [];
+  readonly #beganAt = Date.now();
   readonly #snapshots = new Set<string>();
 
   constructor(stage: Stage, options: SoakOptions) {
@@ -98,7 +103,8 @@ class Soak {
     await this.#comeBack();
     this.#faults.push(...(await Promise.all(this.#streams.map(stream => stream.end()))).flat());
     this.#faults.push(...this.#complaints());
-    return { seconds, ...this.#sums(), skipped: this.#skipped(), table: this.#table(), faults: this.#faults };
+    const told = { skipped: this.#skipped(), table: this.#table(), faults: this.#faults };
+    return { seconds, ...this.#sums(), ...told, remarks: this.#remarks() };
   }
 
   /** Every event at least once, and then until the time is up. */
@@ -116,6 +122,7 @@ class Soak {
   }
 
   async #happen({ name, happen }: (typeof events)[number]): Promise<void> {
+    this.#timeline.push(`${this.#watch.seconds.toFixed(1)} s ${name}`);
     try {
       await happen(this.#stage, this.#isBrief);
       this.#happened[name] = (this.#happened[name] ?? 0) + 1;
@@ -156,13 +163,23 @@ class Soak {
   /** The end of the run is a kill: what was acknowledged outlives that, too. */
   async #comeBack(): Promise<void> {
     this.#faults.push(...this.#complaints());
+    this.#timeline.push(`${this.#watch.seconds.toFixed(1)} s killed`);
     await this.#stage.kill();
     await this.#stage.start();
   }
 
   /** Lines of the log that no disturbance is a reason for. */
   #complaints(): string[] {
-    return this.#stage.broker.lines.filter(line => /internal fault|please report|Warning: .*Listener/i.test(line));
+    const lines = [...this.#stage.broker.lines, ...this.#stage.takeOtherLines()];
+    return lines.filter(line => /internal fault|please report|Warning: .*Listener/i.test(line));
+  }
+
+  #remarks(): string[] {
+    const changed = sourcesChangedSince(this.#beganAt);
+    const [first] = changed;
+    const others = changed.length > 1 ? ` and ${changed.length - 1} more` : '';
+    const mixed = `${first}${others} changed meanwhile: brokers that were started again ran another program`;
+    return [...(first === undefined ? [] : [mixed]), `what happened when: ${this.#timeline.join(', ')}`];
   }
 
   #skipped(): string[] {

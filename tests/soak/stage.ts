@@ -28,6 +28,8 @@ export class Stage {
   readonly wire: Wire;
   broker!: Broker;
   other!: Broker;
+  /** Of those that were killed. */
+  readonly #otherLines: string[] = [];
   kits: Kit[] = [];
   /** True when the disk can be filled without harm to others. */
   readonly ownDisk: boolean;
@@ -168,6 +170,12 @@ user root
     this.other.signal('SIGKILL');
     await until('the other broker to be dead', () => this.other.hasEnded);
     await this.other.stop();
+    this.#otherLines.push(...this.other.lines);
+  }
+
+  /** What the other brokers have said since this was asked last. */
+  takeOtherLines(): string[] {
+    return [...this.#otherLines.splice(0), ...this.other.lines.splice(0)];
   }
 
   async kill(): Promise<void> {
