@@ -260,11 +260,11 @@ export class World {
     return link;
   }
 
-  /** The broker falls without a word, and another one takes its place with what the store has kept. */
-  fall(state: StoredState, adopt: RestoreHelp['adopt']): void {
+  /** The broker falls without a word, and another one takes its place with what the store, or the next one, has kept. */
+  fall(state: StoredState, adopt: RestoreHelp['adopt'], store = this.#ports.store): void {
     for (const link of this.#links) link.vanish();
     this.#links.clear();
-    this.broker = new Broker(this.#settings, this.#ports);
+    this.broker = new Broker(this.#settings, { ...this.#ports, store });
     this.broker.restore(state, { listenerOf: () => this.#rules, adopt });
   }
 
