@@ -425,7 +425,7 @@ export function newSettings(path: string | null): Settings {
     takeoverRounds: 5,
     takeoverNewcomer: 'admit',
     maxKeepaliveSeconds: 0,
-    setTcpNodelay: false,
+    setTcpNodelay: true,
     packetBufferSizeBytes: 4096,
     clientIdPrefix: null,
     maxPacketSizeBytes: 2_000_000,

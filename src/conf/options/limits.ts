@@ -109,9 +109,10 @@ export const limits: readonly OptionRow[] = [
     name: 'set_tcp_nodelay',
     type: bool,
     field: 'setTcpNodelay',
-    says: 'Sends small packets at once (TCP_NODELAY).',
+    says: 'Sends small packets at once (TCP_NODELAY), instead of waiting up to 40 ms for the answer to the packet before.',
     since: '1.5',
     reload: 'live',
+    differs: 'true unless said otherwise; false in Mosquitto. What belongs together is written together here anyway.',
   }),
   globalOption({
     name: 'packet_buffer_size',
