@@ -34,9 +34,17 @@ export function performancePage(all: readonly Results[]): Page {
 /** Rows of one figure, grouped by the run they come from. */
 function tables(all: readonly Results[], figure: Cell['figure']): string {
   const titles = { cpu: 'Processor time for each message', latency: 'Latency', memory: 'Memory' };
-  const parts = grouped(all, cells.filter(cell => cell.figure === figure), (results, cell) => cell.id in results.cells)
+  const parts = grouped(all, rowsOf(figure), (results, cell) => cell.id in results.cells)
     .map(({ results, rows }) => table(results, rows, figure)); // prettier-ignore
   return parts.length === 0 ? '' : `## ${titles[figure]}\n\n${parts.join('\n')}`;
+}
+
+/** What takes memory while its processor time is measured stands in both tables. */
+function rowsOf(figure: Cell['figure']): Cell[] {
+  const rows = cells.filter(cell => cell.figure === figure);
+  if (figure !== 'memory') return rows;
+  const besides = cells.filter(cell => cell.figure === 'cpu' && cell.mostBytes !== undefined);
+  return [...besides.map(({ most: _most, aim: _aim, ...cell }): Cell => ({ ...cell, figure })), ...rows];
 }
 
 /** Of each row the newest results that have it. */

@@ -28,6 +28,8 @@ export interface GrowthPoint {
 
 export interface Results {
   date: string;
+  /** ISO 8601; of several results of one day the last counts. */
+  savedAt?: string;
   commit: string;
   /** Sources differ from the commit. */
   isChanged: boolean;
@@ -81,14 +83,17 @@ export function openResults(): Results {
 export function saveResults(results: Results): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${results.date}-${results.commit}.json`);
-  writeFileSync(`${path}.new`, `${JSON.stringify(results, null, 1)}\n`);
+  const saved: Results = { ...results, savedAt: new Date().toISOString() };
+  writeFileSync(`${path}.new`, `${JSON.stringify(saved, null, 1)}\n`);
   renameSync(`${path}.new`, path);
   return path;
 }
 
 export function allResults(from = folder): Results[] {
   const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.json')) : [];
-  return names.sort().map(name => JSON.parse(readFileSync(join(from, name), 'utf8')) as Results);
+  const all = names.map(name => JSON.parse(readFileSync(join(from, name), 'utf8')) as Results);
+  const time = ({ savedAt, date }: Results): number => Date.parse(savedAt ?? date);
+  return all.sort((a, b) => time(a) - time(b));
 }
 
 export const loadNow = (): number => loadavg()[0] ?? 0;
