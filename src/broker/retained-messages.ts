@@ -26,8 +26,8 @@ const PUBLISH_RETAINED = 0x31;
 /** In the layout of a message. */
 const LENGTH_MAX = 0x7ff;
 const REPLACED = 1 << 24;
+const BEYOND_ASCII = 1 << 25;
 const NO_PROPERTIES = '\0';
-const ASCII = /^[\0-\x7f]*$/;
 
 const lengthBytes = new Uint8Array(4);
 
@@ -38,7 +38,7 @@ export function isShort({ topic, properties, payloadLength }: BrokerMessage): bo
 /**
  * One of them. There may be hundreds of thousands: 56 bytes each, 88 with a field for each fact.
  *
- *   layout   [ replaced | bytes of properties: 11 bits | bytes of topic: 11 bits | QoS: 2 bits ]
+ *   layout   [ topic beyond ASCII | replaced | bytes of properties: 11 bits | bytes of topic: 11 bits | QoS: 2 bits ]
  */
 export class RetainedMessage {
   readonly expiresAt: number;
@@ -47,11 +47,11 @@ export class RetainedMessage {
   private readonly contents: string | BrokerMessage;
   private layout: number;
 
-  constructor({ topic, properties, qos, expiresAt, publisher }: BrokerMessage, contents: string | BrokerMessage) {
-    this.expiresAt = expiresAt;
-    this.publisher = publisher;
+  constructor(message: BrokerMessage, contents: string | BrokerMessage) {
+    this.expiresAt = message.expiresAt;
+    this.publisher = message.publisher;
     this.contents = contents;
-    this.layout = typeof contents === 'string' ? (properties.length << 13) | (topic.length << 2) | qos : qos;
+    this.layout = typeof contents === 'string' ? layoutOf(message) : message.qos;
   }
 
   get qos(): 0 | 1 | 2 {
@@ -83,7 +83,7 @@ export class RetainedMessage {
     const { contents, topicBytes } = this;
     if (typeof contents !== 'string') return contents.topicName;
     const name = contents.slice(0, topicBytes);
-    return ASCII.test(name) ? name : Buffer.from(name, 'latin1').toString();
+    return (this.layout & BEYOND_ASCII) === 0 ? name : Buffer.from(name, 'latin1').toString();
   }
 
   /**
@@ -134,6 +134,12 @@ export class RetainedMessage {
   private get propertyBytes(): number {
     return (this.layout >>> 13) & LENGTH_MAX;
   }
+}
+
+/** Of UTF-8 as many bytes as UTF-16 has units: all of them are ASCII. */
+function layoutOf({ topicName, topic, properties, qos }: BrokerMessage): number {
+  const beyond = topicName.length === topic.length ? 0 : BEYOND_ASCII;
+  return beyond | (properties.length << 13) | (topic.length << 2) | qos;
 }
 
 /**
