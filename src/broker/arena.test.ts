@@ -69,6 +69,16 @@ test('what was held is written to again once nobody holds it', () => {
   assert.ok(places.size <= 16, `${places.size} slabs`);
 });
 
+test('large packets are written to the same memory, too', () => {
+  const arena = new Arena();
+  const places = new Set<ArrayBufferLike>();
+  for (let turn = 0; turn < 50; turn++) {
+    for (let packet = 0; packet < 8; packet++) places.add(write(arena, 65_600 + turn, 1).buffer);
+    arena.rewind();
+  }
+  assert.ok(places.size <= 9, `${places.size} blocks`);
+});
+
 test('memory of one large packet is not kept for small ones', () => {
   const arena = new Arena();
   write(arena, 10_000_000, 1);

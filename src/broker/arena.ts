@@ -17,6 +17,11 @@ const SLAB_BYTES = 65_536;
 const FREE_MAX = 32;
 /** Beyond these the collector takes them, when the last link that holds a range has sent it. */
 const HELD_MAX = 64;
+/**
+ * Packets that fit no slab get a block of a power of two; so much of them waits to be written again. Each new one counts
+ * as external memory, for which V8 marks the whole heap: 40 % of the CPU at 64 kB a message.
+ */
+const LARGE_BYTES_MAX = 4_194_304;
 
 interface Held {
   slab: Buffer;
@@ -29,6 +34,9 @@ export class Arena {
   /** Those of this turn before `slab`. */
   private full: Buffer[] = [];
   private free: Buffer[] = [];
+  /** Blocks for large packets that nobody holds, and their bytes. */
+  private readonly large: Buffer[] = [];
+  private largeBytes = 0;
   /** The oldest first. */
   private readonly held: Held[] = [];
   /** How far the first slab of this turn was held when the turn began, and until when. */
@@ -78,7 +86,10 @@ export class Arena {
   }
 
   private beginAnew(): void {
-    if (this.slab.length > SLAB_BYTES) this.slab = this.spare();
+    if (this.slab.length > SLAB_BYTES) {
+      this.reuse(this.slab);
+      this.slab = this.spare();
+    }
     this.floor = this.position = 0;
   }
 
@@ -89,7 +100,7 @@ export class Arena {
   private takeNext(bytes: number): void {
     this.full.push(this.slab);
     this.position = 0;
-    this.slab = bytes > SLAB_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.spare();
+    this.slab = bytes > SLAB_BYTES ? this.block(bytes) : this.spare();
   }
 
   private putBy(slabs: Buffer[], until: number): void {
@@ -98,8 +109,20 @@ export class Arena {
     if (this.held.length > HELD_MAX) this.held.splice(0, this.held.length - HELD_MAX);
   }
 
-  /** What was made for one large packet is not kept. */
+  private block(bytes: number): Buffer {
+    const at = this.large.findIndex(({ length }) => length >= bytes);
+    if (at === -1) return Buffer.allocUnsafeSlow(bytes > LARGE_BYTES_MAX ? bytes : 2 ** Math.ceil(Math.log2(bytes)));
+    const [block] = this.large.splice(at, 1);
+    this.largeBytes -= block!.length;
+    return block!;
+  }
+
   private reuse(slab: Buffer): void {
-    if (slab.length === SLAB_BYTES && this.free.length < FREE_MAX) this.free.push(slab);
+    if (slab.length === SLAB_BYTES) {
+      if (this.free.length < FREE_MAX) this.free.push(slab);
+    } else if (this.largeBytes + slab.length <= LARGE_BYTES_MAX) {
+      this.large.push(slab);
+      this.largeBytes += slab.length;
+    }
   }
 }

@@ -10,6 +10,7 @@
  * that announces two megabytes and sends ten bytes costs ten bytes.
  */
 import { ownBytes } from '../base/mod.ts';
+import type { PartialMemory } from './partial-memory.ts';
 
 export const frameStatus = { wait: 0, packet: 1, malformedLength: 2, tooLarge: 3 } as const;
 export type FrameStatus = (typeof frameStatus)[keyof typeof frameStatus];
@@ -35,9 +36,14 @@ export class FrameReader {
   private partial: Buffer = NOTHING;
   private filled = 0;
   private expected = 0;
+  /** Where packets that cross chunks are put together, which are then valid until next(); null: they stay as they are. */
+  private readonly memory: PartialMemory | null;
+  /** What the present packet was put together in. */
+  private joined: Buffer = NOTHING;
 
-  constructor(limits: FrameLimits) {
+  constructor(limits: FrameLimits, memory: PartialMemory | null = null) {
     this.limits = limits;
+    this.memory = memory;
   }
 
   /** Takes the next chunk. What its owner has not read of the one before (next() did not say wait) stays in front. */
@@ -56,6 +62,7 @@ export class FrameReader {
   }
 
   next(): FrameStatus {
+    if (this.joined !== NOTHING) this.letGo();
     if (this.filled > 0) return this.continuePartial();
     const bytes = this.chunk;
     const from = this.position;
@@ -122,7 +129,7 @@ export class FrameReader {
   /** Sets the start of a packet aside; `expected` is its whole length, 0 while the header is not complete. */
   private keep(from: number, expected: number): FrameStatus {
     const have = this.chunk.length - from;
-    this.partial = Buffer.allocUnsafe(Math.max(16, have));
+    this.partial = this.take(Math.max(16, have));
     this.chunk.copy(this.partial, 0, from);
     this.filled = have;
     this.expected = expected;
@@ -170,17 +177,28 @@ export class FrameReader {
     while (this.partial[start]! >= 0x80) start++;
     this.start = start + 1;
     this.end = this.expected;
+    if (this.memory !== null) this.joined = this.partial;
     this.partial = NOTHING;
     this.filled = 0;
     this.expected = 0;
     return frameStatus.packet;
   }
 
+  private take(bytes: number): Buffer {
+    return this.memory === null ? Buffer.allocUnsafe(bytes) : this.memory.take(bytes);
+  }
+
+  private letGo(): void {
+    this.memory?.giveBack(this.joined);
+    this.joined = this.bytes = NOTHING;
+  }
+
   /** Grows by doubling, and never beyond what has arrived by more than that. */
   private room(size: number): void {
     if (size <= this.partial.length) return;
-    const wider = Buffer.allocUnsafe(Math.min(Math.max(size, this.partial.length * 2), Math.max(this.expected, size)));
+    const wider = this.take(Math.min(Math.max(size, this.partial.length * 2), Math.max(this.expected, size)));
     this.partial.copy(wider, 0, 0, this.filled);
+    this.memory?.giveBack(this.partial);
     this.partial = wider;
   }
 }

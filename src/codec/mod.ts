@@ -2,6 +2,7 @@
 export { ByteReader } from './byte-reader.ts';
 export { ByteWriter, varintLength, writeVarint } from './byte-writer.ts';
 export { FrameReader, type FrameLimits, frameStatus } from './frame-reader.ts';
+export { PartialMemory } from './partial-memory.ts';
 export { type Answer, malformed, malformedUtf8, PacketError, protocolError } from './packet-error.ts';
 export { type PacketTypeName, packetTypes, type ProtocolVersion } from './packet-types.ts';
 export {

@@ -237,7 +237,7 @@ export class World {
     this.#rules = { ...openRules, ...options.rules };
     this.#ports = ports;
     this.#settings = { ...defaultBrokerSettings, ...options.settings };
-    this.broker = new Broker(this.#settings, ports);
+    this.broker = forgetful(new Broker(this.#settings, ports));
   }
 
   /** A new link to the broker; it counts as blocked when more than so many bytes are unread. */
@@ -264,7 +264,7 @@ export class World {
   fall(state: StoredState, adopt: RestoreHelp['adopt'], store = this.#ports.store): void {
     for (const link of this.#links) link.vanish();
     this.#links.clear();
-    this.broker = new Broker(this.#settings, { ...this.#ports, store });
+    this.broker = forgetful(new Broker(this.#settings, { ...this.#ports, store }));
     this.broker.restore(state, { listenerOf: () => this.#rules, adopt });
   }
 
@@ -276,4 +276,12 @@ export class World {
       this.broker.tick();
     }
   }
+}
+
+/** What was put together of several chunks is written over as soon as it has been read: nobody may hold it. */
+function forgetful(broker: Broker): Broker {
+  const { partials } = broker;
+  const giveBack = partials.giveBack.bind(partials);
+  partials.giveBack = memory => giveBack(memory.fill(0xa5));
+  return broker;
 }
