@@ -186,7 +186,9 @@ export class World implements Crowd {
   /** True once `isDone`; false when something failed or nothing moves any more. */
   until(isDone: () => boolean, what: string): Promise<boolean> {
     return new Promise(resolve => {
-      let seen = this.moved;
+      // A broker that reads is alive, too: a million messages to keep are not answered before the last.
+      const motion = (): number => this.moved + this.sent;
+      let seen = motion();
       let since = performance.now();
       const finish = (result: boolean): void => {
         clearInterval(timer);
@@ -199,7 +201,7 @@ export class World implements Crowd {
       };
       const timer = setInterval(() => {
         const now = performance.now();
-        if (this.moved !== seen) [seen, since] = [this.moved, now];
+        if (motion() !== seen) [seen, since] = [motion(), now];
         else if (now - since > stallMs) this.fail(`${what}: nothing came for ${stallMs / 1000} s`);
         look();
       }, checkMs);
