@@ -14,6 +14,7 @@ export { RingQueue } from './ring-queue.ts';
 export { Timed, Timer, TimerWheel } from './timer-wheel.ts';
 export { codedLines, findingLines, type Finding, type Severity } from './finding.ts';
 export { spanText } from './span-text.ts';
+export { SpareMemory } from './spare-memory.ts';
 export { TextIndex } from './text-index.ts';
 export { strftime } from './strftime.ts';
 export {

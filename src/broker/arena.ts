@@ -12,16 +12,13 @@
  *   current  [ of earlier turns, held | this turn ... ]      held  [slab, until 7] [slab, until 9] ...      free  [slab] ...
  *                                     ^ floor: where a rewind goes back to
  */
+import { SpareMemory } from '../base/mod.ts';
+
 const SLAB_BYTES = 65_536;
 /** Memory that waits to be written again: 2 MB, as much as 32 sockets bring at once. */
 const FREE_MAX = 32;
 /** Beyond these the collector takes them, when the last link that holds a range has sent it. */
 const HELD_MAX = 64;
-/**
- * Packets that fit no slab get a block of a power of two; so much of them waits to be written again. Each new one counts
- * as external memory, for which V8 marks the whole heap: 40 % of the CPU at 64 kB a message.
- */
-const LARGE_BYTES_MAX = 4_194_304;
 
 interface Held {
   slab: Buffer;
@@ -32,11 +29,10 @@ export class Arena {
   slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   position = 0;
   /** Those of this turn before `slab`. */
-  private full: Buffer[] = [];
-  private free: Buffer[] = [];
-  /** Blocks for large packets that nobody holds, and their bytes. */
-  private readonly large: Buffer[] = [];
-  private largeBytes = 0;
+  private readonly full: Buffer[] = [];
+  private readonly free: Buffer[] = [];
+  /** For packets that fit no slab. */
+  private readonly blocks = new SpareMemory();
   /** The oldest first. */
   private readonly held: Held[] = [];
   /** How far the first slab of this turn was held when the turn began, and until when. */
@@ -56,7 +52,7 @@ export class Arena {
   }
 
   /** Somebody holds something of it until release() is called with more than `until`, which never falls. */
-  keep(until = Infinity): void {
+  keep(until: number): void {
     if (this.full.length > 0) this.putBy(this.full, until);
     this.floor = this.position;
     this.floorUntil = until;
@@ -100,29 +96,17 @@ export class Arena {
   private takeNext(bytes: number): void {
     this.full.push(this.slab);
     this.position = 0;
-    this.slab = bytes > SLAB_BYTES ? this.block(bytes) : this.spare();
+    this.slab = bytes > SLAB_BYTES ? this.blocks.take(bytes) : this.spare();
   }
 
   private putBy(slabs: Buffer[], until: number): void {
-    if (until !== Infinity) for (const slab of slabs) this.held.push({ slab, until });
+    for (const slab of slabs) this.held.push({ slab, until });
     slabs.length = 0;
     if (this.held.length > HELD_MAX) this.held.splice(0, this.held.length - HELD_MAX);
   }
 
-  private block(bytes: number): Buffer {
-    const at = this.large.findIndex(({ length }) => length >= bytes);
-    if (at === -1) return Buffer.allocUnsafeSlow(bytes > LARGE_BYTES_MAX ? bytes : 2 ** Math.ceil(Math.log2(bytes)));
-    const [block] = this.large.splice(at, 1);
-    this.largeBytes -= block!.length;
-    return block!;
-  }
-
   private reuse(slab: Buffer): void {
-    if (slab.length === SLAB_BYTES) {
-      if (this.free.length < FREE_MAX) this.free.push(slab);
-    } else if (this.largeBytes + slab.length <= LARGE_BYTES_MAX) {
-      this.large.push(slab);
-      this.largeBytes += slab.length;
-    }
+    if (slab.length > SLAB_BYTES) this.blocks.giveBack(slab);
+    else if (this.free.length < FREE_MAX) this.free.push(slab);
   }
 }

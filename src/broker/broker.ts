@@ -6,8 +6,8 @@
  * It has no socket, no file, no clock and no log of its own: it is handed all of them (ports.ts), and tick() is called
  * several times a second by whoever owns the time. One process can run many brokers.
  */
-import { Timer, TimerWheel } from '../base/mod.ts';
-import { NO_BYTES, PartialMemory, type PublishParts, PublishView } from '../codec/mod.ts';
+import { SpareMemory, Timer, TimerWheel } from '../base/mod.ts';
+import { NO_BYTES, type PublishParts, PublishView } from '../codec/mod.ts';
 import { type Held, Message, type QueueTotals } from '../session/mod.ts';
 import { SubscriptionTree } from '../topics/mod.ts';
 import { Arena } from './arena.ts';
@@ -148,7 +148,7 @@ export class Broker {
   readonly payloads = new Payloads();
   readonly publication = new Publication(this.payloads);
   readonly arena = new Arena();
-  readonly partials = new PartialMemory();
+  readonly partials = new SpareMemory();
   readonly readers = new Readers(this.partials);
   /** Acks and pings apart from messages, so that runs of either merge into one write. */
   readonly smallPackets = new Arena();

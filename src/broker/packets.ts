@@ -3,6 +3,7 @@
  * then everything that a client may send. [MQTT-3.1.0-1]
  */
 import {
+  ackNames,
   checkPing,
   type FrameReader,
   frameStatus,
@@ -39,12 +40,6 @@ const unexpected: Readonly<Record<number, string>> = {
   [packetTypes.pingresp]: 'PINGRESP when not a bridge.',
 };
 
-const ackNames = {
-  [packetTypes.puback]: 'puback',
-  [packetTypes.pubrec]: 'pubrec',
-  [packetTypes.pubrel]: 'pubrel',
-  [packetTypes.pubcomp]: 'pubcomp',
-} as const;
 type AckType = keyof typeof ackNames;
 
 /** The packet that the connection's reader has cut. */

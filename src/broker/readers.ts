@@ -2,7 +2,8 @@
  * Readers of packets are lent: a connection has one from its first byte until nothing of a packet is left, which mostly
  * is within one turn. 10,000 idle connections share a handful instead of keeping 104 bytes each.
  */
-import { type FrameLimits, FrameReader, type PartialMemory } from '../codec/mod.ts';
+import type { SpareMemory } from '../base/mod.ts';
+import { type FrameLimits, FrameReader } from '../codec/mod.ts';
 
 /** What a connection has while it has nothing to read. Nothing is ever pushed into it. */
 export const NOTHING_TO_READ = new FrameReader([]);
@@ -12,9 +13,9 @@ const SPARE_READERS_MAX = 64;
 
 export class Readers {
   private readonly spare: FrameReader[] = [];
-  private readonly memory: PartialMemory;
+  private readonly memory: SpareMemory;
 
-  constructor(memory: PartialMemory) {
+  constructor(memory: SpareMemory) {
     this.memory = memory;
   }
 

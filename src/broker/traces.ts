@@ -8,6 +8,7 @@
  * lets pass: it changes nothing.
  */
 import {
+  ackNameOf,
   FrameReader,
   frameStatus,
   packetTypes,
@@ -205,15 +206,8 @@ function sending(words: Words, type: number, frame: FrameReader): TracedPacket |
   }
 } // prettier-ignore
 
-const ackNames = {
-  [packetTypes.puback]: 'puback',
-  [packetTypes.pubrec]: 'pubrec',
-  [packetTypes.pubrel]: 'pubrel',
-  [packetTypes.pubcomp]: 'pubcomp',
-} as const;
-
 function ackText(type: number, frame: FrameReader, version: 3 | 4 | 5, label: string): string {
-  const name = (ackNames as Readonly<Record<number, 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | undefined>>)[type];
+  const name = ackNameOf(type);
   if (name === undefined) return '';
   const { packetId, reasonCode } = readAck(name, frame.bytes, frame.first, frame.start, frame.end, version);
   return ` (${label}${packetId}, rc${reasonCode})`;

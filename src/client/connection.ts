@@ -7,6 +7,7 @@
  * A packet that breaks the rules ends it: MQTT 5 says why in a DISCONNECT, then the wire is closed.
  */
 import {
+  ackNameOf,
   type Ack,
   type AckName,
   type Auth,
@@ -63,13 +64,6 @@ export interface ConnectionOwner {
 }
 
 const noLimits = new Array<number>(16).fill(0);
-const ackNames: Partial<Record<number, AckName>> = {
-  [packetTypes.puback]: 'puback',
-  [packetTypes.pubrec]: 'pubrec',
-  [packetTypes.pubrel]: 'pubrel',
-  [packetTypes.pubcomp]: 'pubcomp',
-};
-
 export class Connection {
   private readonly wire: Wire;
   private readonly owner: ConnectionOwner;
@@ -223,7 +217,7 @@ export class Connection {
       throw new PacketError(0x82, 'a packet came before CONNACK');
     }
     if (type === packetTypes.publish) return this.readPublish();
-    const ackName = ackNames[type];
+    const ackName = ackNameOf(type);
     if (ackName !== undefined) return this.readAck(ackName);
     if (type === packetTypes.suback) return this.readSuback('suback');
     if (type === packetTypes.unsuback) return this.readSuback('unsuback');

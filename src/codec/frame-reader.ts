@@ -9,8 +9,7 @@
  * It does not look inside a packet, it never waits, and it believes a length only as far as bytes have arrived: a peer
  * that announces two megabytes and sends ten bytes costs ten bytes.
  */
-import { ownBytes } from '../base/mod.ts';
-import type { PartialMemory } from './partial-memory.ts';
+import { ownBytes, type SpareMemory } from '../base/mod.ts';
 
 export const frameStatus = { wait: 0, packet: 1, malformedLength: 2, tooLarge: 3 } as const;
 export type FrameStatus = (typeof frameStatus)[keyof typeof frameStatus];
@@ -37,11 +36,11 @@ export class FrameReader {
   private filled = 0;
   private expected = 0;
   /** Where packets that cross chunks are put together, which are then valid until next(); null: they stay as they are. */
-  private readonly memory: PartialMemory | null;
+  private readonly memory: SpareMemory | null;
   /** What the present packet was put together in. */
   private joined: Buffer = NOTHING;
 
-  constructor(limits: FrameLimits, memory: PartialMemory | null = null) {
+  constructor(limits: FrameLimits, memory: SpareMemory | null = null) {
     this.limits = limits;
     this.memory = memory;
   }

@@ -2,7 +2,6 @@
 export { ByteReader } from './byte-reader.ts';
 export { ByteWriter, varintLength, writeVarint } from './byte-writer.ts';
 export { FrameReader, type FrameLimits, frameStatus } from './frame-reader.ts';
-export { PartialMemory } from './partial-memory.ts';
 export { type Answer, malformed, malformedUtf8, PacketError, protocolError } from './packet-error.ts';
 export { type PacketTypeName, packetTypes, type ProtocolVersion } from './packet-types.ts';
 export {
@@ -14,7 +13,17 @@ export {
 } from './properties.ts';
 export { type ReasonCode, reasonCodes, returnCodes } from './reason-codes.ts';
 export { isMqttUtf8, utf8Text } from './utf8.ts';
-export { type Ack, type AckName, encodeAck, firstByteOf, readAck, shortAckId, writeAck } from './packets/ack.ts';
+export {
+  type Ack,
+  type AckName,
+  ackNameOf,
+  ackNames,
+  encodeAck,
+  firstByteOf,
+  readAck,
+  shortAckId,
+  writeAck,
+} from './packets/ack.ts';
 export { type Auth, encodeAuth, readAuth } from './packets/auth.ts';
 export { type Connack, encodeConnack, readConnack } from './packets/connack.ts';
 export { type Connect, encodeConnect, readConnect, type Will } from './packets/connect.ts';

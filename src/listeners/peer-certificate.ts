@@ -13,8 +13,13 @@ const CHAIN_LENGTH_MAX = 20;
  * never frees it, which is 5 kB for each handshake of a device that sends its issuer along.
  */
 export function certificateOf(socket: TLSSocket): X509Certificate | null {
-  const { raw } = shownBy(socket, false);
-  return raw === undefined ? null : new X509Certificate(raw);
+  const der = certificateDer(socket);
+  return der === null ? null : new X509Certificate(der);
+}
+
+/** Its bytes, not looked into. */
+export function certificateDer(socket: TLSSocket): Buffer | null {
+  return shownBy(socket, false).raw ?? null;
 }
 
 /** What the peer sent, its own certificate first, and behind it what Node finds for it among our own CAs. */

@@ -19,7 +19,7 @@ import { recognise, type Tongue } from './first-bytes.ts';
 import type { Judgement } from './options.ts';
 import type { LoadedTls } from './tls-context.ts';
 import { meaningOf, opensslText } from './tls-errors.ts';
-import { certificateOf, describeCertificate } from './peer-certificate.ts';
+import { certificateDer, certificateOf, describeCertificate } from './peer-certificate.ts';
 
 const WRONG_VERSION = 'error:0A00010B:SSL routines::wrong version number';
 const HTTP_REQUEST = 'error:0A00009C:SSL routines::http request';
@@ -198,7 +198,7 @@ function notePsk(arrival: Arrival, proof: PskProof, cipher: string): boolean {
 function noteCertificate(arrival: Arrival, socket: TLSSocket, leaf: X509Certificate | null, tls: LoadedTls): void {
   const { options } = arrival.listener.shared;
   if (leaf !== null) arrival.peer.certificate = describeCertificate(leaf);
-  arrival.peer.certificateDer = () => certificateOf(socket)?.raw ?? null;
+  arrival.peer.certificateDer = () => certificateDer(socket);
   const judgement = judgeClient(socket, leaf, tls.trust, options);
   if (judgement === null) return;
   if (leaf !== null && notePass(arrival, socket, tls, judgement, leaf)) return;

@@ -159,13 +159,15 @@ test('after each turn it is told whether any link holds something of it, and sin
 test('what is written goes out before the end of the turn when more than half a megabyte was read in it', async () => {
   const scheduler = new WriteScheduler();
   const { link, socket } = fakeLink(scheduler);
+  const afterThisRead = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
   scheduler.heard(600_000);
   link.write(Buffer.from('first'), 0, 5);
   assert.equal(socket.written.length, 0);
-  scheduler.heard(10);
+  await afterThisRead();
   assert.equal(Buffer.concat(socket.content).toString(), 'first');
   link.write(Buffer.from('second'), 0, 6);
   scheduler.heard(10);
+  await afterThisRead();
   assert.equal(Buffer.concat(socket.content).toString(), 'first');
   await endOfTurn();
   assert.equal(Buffer.concat(socket.content).toString(), 'firstsecond');

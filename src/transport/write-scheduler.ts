@@ -62,11 +62,13 @@ export class WriteScheduler {
     this.nap = nap;
   }
 
-  /** A link has read so much, and has not shown it to anybody yet: what was written before may go. */
+  /** A link has read so much. What is written in answer goes before the next read, not while others may be writing. */
   heard(bytes: number): void {
     this.nap?.heard(bytes);
-    if (this.bytesRead > READ_BYTES_MAX) this.flushAll();
     this.bytesRead += bytes;
+    if (this.bytesRead <= READ_BYTES_MAX) return;
+    this.bytesRead = 0;
+    process.nextTick(this.run);
   }
 
   /** Flushes the link at the end of this turn. */
@@ -128,8 +130,6 @@ export class WriteScheduler {
   }
 
   private heldSince(): number {
-    if (this.holders.size === 0) return Infinity;
-    for (const since of this.holders.values()) return since;
-    return Infinity;
+    return this.holders.size === 0 ? Infinity : this.holders.values().next().value!;
   }
 }

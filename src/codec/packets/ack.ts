@@ -10,7 +10,19 @@ import { packetTypes, type ProtocolVersion } from '../packet-types.ts';
 import { NO_PROPERTIES, type Properties, readProperties, writeProperties } from '../properties.ts';
 import { reasonCodes } from '../reason-codes.ts';
 
-export type AckName = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp';
+/** By packet type. */
+export const ackNames = {
+  [packetTypes.puback]: 'puback',
+  [packetTypes.pubrec]: 'pubrec',
+  [packetTypes.pubrel]: 'pubrel',
+  [packetTypes.pubcomp]: 'pubcomp',
+} as const;
+export type AckName = (typeof ackNames)[keyof typeof ackNames];
+
+/** Undefined for all other packet types. */
+export function ackNameOf(type: number): AckName | undefined {
+  return (ackNames as Readonly<Record<number, AckName | undefined>>)[type];
+}
 
 export interface Ack {
   packetId: number;

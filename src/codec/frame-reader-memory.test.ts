@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SpareMemory } from '../base/mod.ts';
 import { FrameReader, frameStatus } from './frame-reader.ts';
-import { PartialMemory } from './partial-memory.ts';
 
 /** A PUBLISH of 100,000 bytes in chunks, each byte of its body `mark`. */
 function chunks(mark: number): Buffer[] {
@@ -11,7 +11,7 @@ function chunks(mark: number): Buffer[] {
 }
 
 test('packets that cross chunks are put together in the same memory, one after another', () => {
-  const reader = new FrameReader(new Array<number>(16).fill(0), new PartialMemory());
+  const reader = new FrameReader(new Array<number>(16).fill(0), new SpareMemory());
   const places = new Set<ArrayBufferLike>();
   for (let mark = 0; mark < 50; mark++) {
     const statuses = chunks(mark).map(chunk => {
@@ -39,11 +39,4 @@ test('without such memory a packet stays as it is', () => {
   reader.next();
   read(2);
   assert.ok(first.every(byte => byte === 1));
-});
-
-test('one that is given back and much too long is not taken for a short packet', () => {
-  const memory = new PartialMemory();
-  memory.giveBack(Buffer.allocUnsafeSlow(1_048_576));
-  assert.ok(memory.take(5_000).length < 100_000);
-  assert.equal(memory.take(700_000).length, 1_048_576);
 });

@@ -1,6 +1,6 @@
 /**
- * Memory for packets that cross the border of two chunks, used again once they have been read. Each new one counts as
- * external memory, for which V8 marks the whole heap.
+ * SpareMemory is for blocks that are needed for a moment, again and again: each new one counts as external memory, for
+ * which V8 marks the whole heap (40 % of the CPU at 64 kB a message).
  */
 
 /** Shorter ones come from Node's pool. */
@@ -10,7 +10,7 @@ const SPARE_BYTES_MAX = 4_194_304;
 /** Of a block much longer than what is asked for most would lie idle. */
 const WASTE_MAX = 4;
 
-export class PartialMemory {
+export class SpareMemory {
   private readonly spare: Buffer[] = [];
   private spareBytes = 0;
 
