@@ -34,16 +34,7 @@
  * Lists come as one JSON object a line, while the broker goes on with its work; a list without its ListEnd was cut off.
  * A request that cannot be served is answered with a Problem.
  */
-import type {
-  BridgeFacts,
-  ClientFacts,
-  FilterFacts,
-  ReceiverFacts,
-  RefusalFacts,
-  RuleTried,
-  SessionDetail,
-  SessionFacts,
-} from '../broker/ports.ts';
+import type { BridgeFacts, ReceiverFacts, RefusalFacts, RuleTried } from '../broker/ports.ts';
 
 export type {
   BridgeFacts,
@@ -54,7 +45,7 @@ export type {
   RuleTried,
   SessionDetail,
   SessionFacts,
-};
+} from '../broker/ports.ts';
 
 export interface Problem {
   error: string;
