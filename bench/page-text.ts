@@ -4,7 +4,17 @@ import { series, type Series } from './growth.ts';
 import type { Results } from './results.ts';
 import { medianKnown } from './statistics.ts';
 import { barPlot, linePlot } from './svg.ts';
-import { brokerNames, figureText, heading, number, rowOf, units, type Row } from './table.ts';
+import {
+  agreementHead,
+  agreementRows,
+  brokerNames,
+  figureText,
+  heading,
+  number,
+  rowOf,
+  units,
+  type Row,
+} from './table.ts';
 
 export interface Page {
   text: string;
@@ -26,7 +36,13 @@ an access file of 100 rules in force and \`$SYS\` topics on. The ratio is ours f
 
 export function performancePage(all: readonly Results[]): Page {
   const plots = new Map<string, string>();
-  const parts = [intro, ...figures.map(figure => tables(all, figure)), bars(all, plots), growth(all, plots)];
+  const parts = [
+    intro,
+    ...figures.map(figure => tables(all, figure)),
+    bars(all, plots),
+    growth(all, plots),
+    agreement(all),
+  ];
   if (all.length === 0) parts.push('Nothing has been measured yet: `npm run bench`.\n');
   return { text: parts.filter(part => part !== '').join('\n'), plots };
 }
@@ -105,6 +121,24 @@ function growth(all: readonly Results[], plots: Map<string, string>): string {
     }),
   );
   return parts.length === 0 ? '' : `## How cost grows\n\n${parts.join('\n')}`;
+}
+
+function agreement(all: readonly Results[]): string {
+  const newest = all.findLast(results => results.agreement !== undefined);
+  const found = newest?.agreement ?? [];
+  if (newest === undefined || found.length === 0) return '';
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rounds = Math.max(...found.map(each => each.ours.length));
+  const [runLine = '', machineLine = ''] = heading(newest).trim().split('\n');
+  return `## Two generators
+
+What ours and mqload, an independent one in C, find of the same running broker in turn: CPU for each message, memory for
+each connection, of the quieter quarter of up to ${rounds} rounds each (\`npm run bench -- --agree\`). ${runLine}; ${machineLine}.
+
+${line(agreementHead)}
+|---|--:|--:|--:|--:|---|
+${agreementRows(found).map(line).join('\n')}
+`;
 }
 
 function plotOf(results: Results, { id, title, xLabel, yLabel, y }: Series): string {

@@ -26,6 +26,16 @@ export interface GrowthPoint {
   rounds: Record<string, Figures[]>;
 }
 
+/** What two generators found on the same running broker, in turn. */
+export interface Agreement {
+  broker: string;
+  load: string;
+  unit: 'µs' | 'bytes';
+  /** One for each round. */
+  ours: number[];
+  theirs: number[];
+}
+
 export interface Results {
   date: string;
   /** ISO 8601; of several results of one day the last counts. */
@@ -37,6 +47,7 @@ export interface Results {
   versions: Record<string, string>;
   cells: Record<string, CellResult>;
   growth: Record<string, GrowthPoint[]>;
+  agreement?: Agreement[];
 }
 
 export const folder = join(root, 'bench/results');

@@ -13,14 +13,14 @@ import { cells, chosen, type Cell } from './cells.ts';
 import { series } from './growth.ts';
 import { measure, type Figures } from './measure.ts';
 import { loadNow, openResults, saveResults, type GrowthPoint, type Results } from './results.ts';
-import { cellTable, growthTable, heading } from './table.ts';
+import { agreementTable, cellTable, growthTable, heading } from './table.ts';
 
 const help = `npm run bench -- [--only NAME,...] [--rounds N] [--seconds N] [--brokers NAME,...] [--growth] [--agree]
                  [--quick] [--json] [--no-save] [--list]
 
   --only NAME,...      rows (with --growth: series) whose names start so; --list shows the names
-  --rounds N           each broker N times in turn; 5 unless given (growth: 1)
-  --seconds N          of messages in each; 4 unless given
+  --rounds N           each broker N times in turn; 5 unless given (growth: 1, agree: 16)
+  --seconds N          of messages in each; 4 unless given (growth: 2, agree: 1)
   --brokers NAME,...   zancudo, mosquitto, aedes
   --growth             how cost grows, beside Mosquitto
   --agree              does the generator find what mqload (bench/mqload.c, built with gcc) finds?
@@ -48,8 +48,8 @@ const { values } = parseArgs({
 });
 
 const only = values.only.split(',').filter(word => word !== '');
-const rounds = Number(values.rounds ?? (values.quick || values.growth ? 1 : 5));
-const seconds = Number(values.seconds ?? (values.quick ? 1 : values.growth ? 2 : 4));
+const rounds = Number(values.rounds ?? (values.quick || values.growth ? 1 : values.agree ? 16 : 5));
+const seconds = Number(values.seconds ?? (values.quick || values.agree ? 1 : values.growth ? 2 : 4));
 const wantedBrokers = (values.brokers ?? (values.growth ? 'zancudo,mosquitto' : 'zancudo,mosquitto,aedes')).split(',');
 
 /** What is not on this machine is left out and named. */
@@ -101,13 +101,19 @@ async function runGrowth(results: Results, kinds: readonly BrokerKind[]): Promis
   if (!values.json) say(heading(results) + growthTable(results, rows));
 }
 
+async function runAgreement(results: Results, kinds: readonly BrokerKind[]): Promise<void> {
+  results.agreement = await agree(kinds, only, rounds, seconds, tell);
+  if (!values.quick && !values['no-save']) saveResults(results);
+  if (!values.json) say(heading(results) + agreementTable(results.agreement));
+}
+
 if (values.help) say(help);
 else if (values.list)
   say(`rows:   ${cells.map(row => row.id).join(' ')}\ngrowth: ${series.map(row => row.id).join(' ')}\n`);
 else {
   const kinds = presentBrokers();
   const results = openResults();
-  if (values.agree) say(await agree(kinds, rounds, seconds, tell));
+  if (values.agree) await runAgreement(results, kinds);
   else await (values.growth ? runGrowth : runCells)(results, kinds);
-  if (values.json && !values.agree) say(`${JSON.stringify(results, null, 1)}\n`);
+  if (values.json) say(`${JSON.stringify(results, null, 1)}\n`);
 }

@@ -2,8 +2,8 @@
 import type { Cell } from './cells.ts';
 import type { Series } from './growth.ts';
 import type { Figures } from './measure.ts';
-import type { Results } from './results.ts';
-import { medianKnown } from './statistics.ts';
+import type { Agreement, Results } from './results.ts';
+import { firstQuartile, median, medianKnown } from './statistics.ts';
 
 export const brokerNames = ['zancudo', 'mosquitto', 'aedes'] as const;
 
@@ -97,6 +97,24 @@ export function growthTable(results: Results, rows: readonly Series[]): string {
       return `\n${each.title} (${each.yLabel})\n${columns([[each.xLabel, ...names], ...lines])}`;
     })
     .join('');
+}
+
+/** Generators agree when what they find in their quieter rounds is a tenth apart at most. */
+export const agreedWithin = 0.1;
+
+export function agreementRows(found: readonly Agreement[]): string[][] {
+  return found.map(({ broker, load, unit, ours, theirs }) => {
+    const ratio = firstQuartile(ours) / firstQuartile(theirs);
+    const verdict = Math.abs(ratio - 1) <= agreedWithin ? 'agree' : 'differ';
+    const figures = [firstQuartile(ours), firstQuartile(theirs)].map(value => `${number(value)} ${unit}`);
+    return [`${broker}, ${load}`, ...figures, number(ratio), number(median(ours) / median(theirs)), verdict];
+  });
+}
+
+export const agreementHead = ['', 'ours', 'mqload', 'ratio', 'of medians', ''];
+
+export function agreementTable(found: readonly Agreement[]): string {
+  return columns([agreementHead, ...agreementRows(found)]);
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

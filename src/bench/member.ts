@@ -21,7 +21,7 @@ import {
 import type { Qos } from '../client/mod.ts';
 import type { Line, LineOwner, OpenLine } from './line.ts';
 import type { Publisher } from './publisher.ts';
-import { filling, numberAt, publisherAt, runAt, stampBytes, timeAt } from './stamp.ts';
+import { filling, numberAt, numberIn, publisherAt, runAt, stampBytes, timeAt } from './stamp.ts';
 import type { Turn } from './turn.ts';
 
 /** What a member tells. */
@@ -31,6 +31,8 @@ export interface Crowd {
   /** Bytes of payload. */
   readonly size: number;
   readonly run: number;
+  /** Times of the stamps are of interest. */
+  readonly isTimed: boolean;
   fail(why: string): void;
   onReady(member: Member): void;
   onSubscribed(member: Member): void;
@@ -77,9 +79,12 @@ export class Member implements LineOwner {
   private isQueued = false;
   private isLeaving = false;
   private subscribeId = 0;
+  /** What every payload ends with. */
+  private readonly lastByte: number;
 
   constructor(crowd: Crowd, index: number, identity: MemberIdentity) {
     this.crowd = crowd;
+    this.lastByte = filling(crowd.size - 1);
     this.index = index;
     this.identity = identity;
   }
@@ -156,7 +161,7 @@ export class Member implements LineOwner {
   room(bytes: number): number {
     const at = this.filled;
     if (at + bytes > this.out.length) {
-      const wider = Buffer.allocUnsafeSlow(Math.max(firstRoom, bytes, this.out.length * 2));
+      const wider = Buffer.allocUnsafeSlow(Math.max(firstRoom, at + bytes, this.out.length * 2));
       this.out.copy(wider, 0, 0, at);
       this.out = wider;
     }
@@ -238,12 +243,12 @@ export class Member implements LineOwner {
     const behindTopic = start + 2 + ((bytes[start]! << 8) | bytes[start + 1]!);
     const payload = end - crowd.size;
     if (qos > 0) this.acknowledge(qos === 1 ? acks.puback : acks.pubrec, bytes, behindTopic);
-    const isOurs = payload >= behindTopic + (qos > 0 ? 2 : 0) && bytes.readUInt32LE(payload + runAt) === crowd.run;
+    const isOurs = payload >= behindTopic + (qos > 0 ? 2 : 0) && numberIn(bytes, payload + runAt) === crowd.run;
     if (!isOurs) return crowd.onForeign();
-    if (crowd.size > stampBytes && bytes[end - 1] !== filling(crowd.size - 1)) crowd.fail('a payload came changed');
+    if (bytes[end - 1] !== this.lastByte && crowd.size > stampBytes) crowd.fail('a payload came changed');
     this.received++;
-    const [publisher, number] = [bytes.readUInt32LE(payload + publisherAt), bytes.readUInt32LE(payload + numberAt)];
-    crowd.onDelivery(this, publisher, number, bytes.readUInt32LE(payload + timeAt));
+    const time = crowd.isTimed ? numberIn(bytes, payload + timeAt) : 0;
+    crowd.onDelivery(this, numberIn(bytes, payload + publisherAt), numberIn(bytes, payload + numberAt), time);
   }
 
   private acknowledge(first: number, bytes: Buffer, packetIdAt: number): void {

@@ -1,7 +1,7 @@
 /** Sends numbered messages as fast as its windows allow, a whole refill at a time. */
 import type { Publishing } from './ledger.ts';
 import type { Member } from './member.ts';
-import { numberAt, timeAt, type Template } from './stamp.ts';
+import { numberAt, putNumber, timeAt, type Template } from './stamp.ts';
 import type { Turn } from './turn.ts';
 
 export interface Windows {
@@ -75,30 +75,29 @@ export class Publisher implements Publishing {
     if (room <= 0) return;
     // A fuller batch is worth waiting for, unless nothing is on its way that could bring it.
     if (room < batch && limit !== this.quota && this.sent > this.done) return;
-    while (this.sent < limit) {
-      if (this.member.unsent >= unsentMax) {
-        this.isBlocked = true;
-        return;
-      }
-      this.emit(0);
-    }
+    const fitting = Math.ceil((unsentMax - this.member.unsent) / this.template.bytes.length);
+    if (fitting < limit - this.sent) this.isBlocked = true;
+    if (fitting > 0) this.emit(Math.min(fitting, limit - this.sent), 0);
   }
 
-  /** `time` is in tenths of a microsecond; 0 is not measured. */
-  emit(time: number): void {
+  /** The next `count` messages, written as copies in one call and then numbered. `time` as in the stamp, 0: not measured. */
+  emit(count: number, time: number): void {
     const { bytes, topicAt, packetIdAt, payloadAt } = this.template;
-    const at = this.member.room(bytes.length);
+    const size = bytes.length;
+    let at = this.member.room(size * count);
     const out = this.member.out;
-    bytes.copy(out, at);
-    this.vary?.(out, at + topicAt, this.sent);
-    if (packetIdAt > 0) {
-      this.packetId = this.packetId === 0xffff ? 1 : this.packetId + 1;
-      out[at + packetIdAt] = this.packetId >> 8;
-      out[at + packetIdAt + 1] = this.packetId & 0xff;
+    const end = at + size * count;
+    out.fill(bytes, at, end);
+    for (; at < end; at += size) {
+      this.vary?.(out, at + topicAt, this.sent);
+      if (packetIdAt > 0) {
+        this.packetId = this.packetId === 0xffff ? 1 : this.packetId + 1;
+        out[at + packetIdAt] = this.packetId >> 8;
+        out[at + packetIdAt + 1] = this.packetId & 0xff;
+      }
+      putNumber(out, at + payloadAt + numberAt, this.sent);
+      if (time > 0) putNumber(out, at + payloadAt + timeAt, time);
+      this.sent++;
     }
-    const payload = at + payloadAt;
-    out.writeUInt32LE(this.sent, payload + numberAt);
-    if (time > 0) out.writeUInt32LE(time >>> 0, payload + timeAt);
-    this.sent++;
   }
 }

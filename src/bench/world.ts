@@ -72,6 +72,10 @@ export class World implements Crowd {
     this.openLine = await lineOpener(this.access, this.tlsSeen, this.plan.resume);
   }
 
+  get isTimed(): boolean {
+    return this.latency !== null;
+  }
+
   fail(why: string): void {
     this.fault ??= why;
     this.turn.schedule();

@@ -9,10 +9,10 @@ import { series } from '../../bench/growth.ts';
 import { judge } from '../../bench/guard-verdict.ts';
 import type { Figures } from '../../bench/measure.ts';
 import { performancePage } from '../../bench/page-text.ts';
-import { allResults, type Results } from '../../bench/results.ts';
-import { median, medianKnown } from '../../bench/statistics.ts';
+import { type Agreement, allResults, type Results } from '../../bench/results.ts';
+import { firstQuartile, median, medianKnown } from '../../bench/statistics.ts';
 import { linePlot, tickText } from '../../bench/svg.ts';
-import { cellTable, number } from '../../bench/table.ts';
+import { agreementTable, cellTable, number } from '../../bench/table.ts';
 
 const figures = (brokerMicros: number, fault: string | null = null): Figures => ({
   perSecond: 1e6 / brokerMicros,
@@ -91,4 +91,16 @@ test('the page in docs is the one that the results make', () => {
   for (const [name, plot] of plots) assert.equal(readFileSync(join(root, 'docs/img', name), 'utf8'), plot, remedy);
   const here = plots.size === 0 ? [] : readdirSync(join(root, 'docs/img'));
   for (const each of series) assert.equal(here.includes(`${each.id}.svg`), plots.has(`${each.id}.svg`));
+});
+
+test('two generators are compared by their quieter rounds, and a tenth apart is agreement', () => {
+  assert.equal(firstQuartile([8, 1, 2, 3, 4, 5, 6, 7]), 2);
+  assert.equal(firstQuartile([3]), 3);
+  assert.ok(Number.isNaN(firstQuartile([])));
+  const of = (load: string, theirs: number[]): Agreement => ({ broker: 'zancudo', load, unit: 'µs', ours: [1.05, 9, 9, 9], theirs }); // prettier-ignore
+  const lines = agreementTable([of('quiet', [1, 1, 50, 50]), of('loud', [1.3, 1.4, 2, 2])]).split('\n');
+  assert.match(lines[1]!, /^zancudo, quiet +1\.05 µs +1\.00 µs +1\.05 .* agree$/);
+  assert.match(lines[2]!, /^zancudo, loud .* 0\.81 .* differ$/);
+  const { text } = performancePage([{ ...results('2026-01-01', 1), agreement: [of('quiet', [1, 1, 50, 50])] }]);
+  assert.match(text, /^\| zancudo, quiet \| 1\.05 µs \| 1\.00 µs \| 1\.05 \|/m);
 });

@@ -93,7 +93,7 @@ async function openLoop(world: World, lag: Histogram): Promise<void> {
           const due = Math.floor(start + next * perMessage);
           const publisher = publishers[next % publishers.length]!;
           if (next >= warm) lag.add(now - due);
-          publisher.emit(next < warm ? 0 : due);
+          publisher.emit(1, next < warm ? 0 : due);
           if (publisher.member.unsent > backlogMax) world.fail('the broker does not keep up with this rate');
         }
         world.turn.flushNow();
