@@ -5,13 +5,10 @@
  *
  * Many short rounds: neighbours of a shared machine come and go within seconds and double what either finds.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { mainPhase } from '../src/bench/mod.ts';
-import { root, startBroker, type BrokerKind, type Running } from './brokers.ts';
+import { startBroker, type BrokerKind, type Running } from './brokers.ts';
 import { generate } from './measure.ts';
+import { Mqload } from './mqload.ts';
 import { chosen } from './cells.ts';
 import type { Agreement } from './results.ts';
 
@@ -44,11 +41,9 @@ export async function agree(
   seconds: number,
   tell: (text: string) => void,
 ): Promise<Agreement[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'zancudo-mqload-'));
-  const mqload = join(folder, 'mqload');
+  const mqload = new Mqload();
   const found: Agreement[] = [];
   try {
-    execFileSync('gcc', ['-O2', '-o', mqload, join(root, 'bench/mqload.c'), '-lssl', '-lcrypto', '-lpthread']);
     for (const kind of kinds.filter(each => each.name !== 'aedes')) {
       found.push(...(await compareAll(kind, chosen(pairs, only), mqload, rounds, seconds, tell)));
       if (chosen([idle], only).length === 0) continue;
@@ -58,14 +53,14 @@ export async function agree(
     tell('\r\x1b[K');
     return found;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    mqload.remove();
   }
 }
 
 async function compareAll(
   kind: BrokerKind,
   loads: readonly Pair[],
-  mqload: string,
+  mqload: Mqload,
   rounds: number,
   seconds: number,
   tell: (text: string) => void,
@@ -82,7 +77,7 @@ async function compareAll(
       for (let round = 0; round < rounds; round++) {
         // In turn first and second: what the one leaves behind must not always meet the other.
         if (round % 2 === 0) ours.push(await withOurs(broker, pair, seconds));
-        theirs.push(withMqload(broker, pair, mqload, seconds));
+        theirs.push(await withMqload(broker, pair, mqload, seconds));
         if (round % 2 === 1) ours.push(await withOurs(broker, pair, seconds));
       }
       found.push({ broker: kind.name, load: pair.name, unit: 'µs', ours, theirs });
@@ -94,7 +89,7 @@ async function compareAll(
 }
 
 /** Bytes for each connection, and not CPU. */
-async function compareIdle(kind: BrokerKind, mqload: string, rounds: number): Promise<Agreement> {
+async function compareIdle(kind: BrokerKind, mqload: Mqload, rounds: number): Promise<Agreement> {
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const outcome = await withFresh(kind, broker =>
@@ -102,7 +97,7 @@ async function compareIdle(kind: BrokerKind, mqload: string, rounds: number): Pr
     );
     ours.push(outcome.phases.find(phase => phase.unit === 'connection')?.brokerBytes ?? Number.NaN);
     const kilobytes = await withFresh(kind, broker =>
-      run(mqload, broker, ['idle', '--conns', String(idleConnections)], 'rss_kb_per_conn'),
+      figureBy(mqload, broker, ['idle', '--conns', String(idleConnections)], 'rss_kb_per_conn'),
     );
     theirs.push(kilobytes * 1024);
   }
@@ -127,12 +122,12 @@ async function withOurs(broker: Running, pair: Pair, seconds: number): Promise<n
   return mainPhase(outcome)?.brokerMicros ?? Number.NaN;
 }
 
-function withMqload(broker: Running, pair: Pair, mqload: string, seconds: number): number {
-  return run(mqload, broker, [...pair.theirs.split(' '), '--secs', String(seconds)], 'cpu_us_per_msg');
+function withMqload(broker: Running, pair: Pair, mqload: Mqload, seconds: number): Promise<number> {
+  return figureBy(mqload, broker, [...pair.theirs.split(' '), '--secs', String(seconds)], 'cpu_us_per_msg');
 }
 
-function run(mqload: string, broker: Running, load: string[], figure: string): number {
-  const args = [...load, '--port', String(broker.port), '--pid', String(broker.pid)];
-  const { stdout } = spawnSync(mqload, args, { encoding: 'utf8' });
-  return (JSON.parse(stdout) as Record<string, number>)[figure] ?? Number.NaN;
+async function figureBy(mqload: Mqload, broker: Running, load: string[], figure: string): Promise<number> {
+  const { figures, fault } = await mqload.run(broker, load);
+  if (fault !== null) throw new Error(`mqload ${load.join(' ')}: ${fault}`);
+  return figures[figure] ?? Number.NaN;
 }

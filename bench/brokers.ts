@@ -112,15 +112,19 @@ function writeConf(port: number, setup: Setup, folder: string, own: readonly str
   return path;
 }
 
-/** The rule that lets the load pass is the last: whoever looks through them looks through all. */
+/** The rules that let the load pass are the last: whoever looks through them looks through all. mqload has `ret` and `tree`. */
 function writeRules(count: number, folder: string): string {
   const kinds = ['house/%/lamp', 'house/%/+/state', 'plant/%/#'];
   const others = Array.from(
-    { length: count - 1 },
+    { length: count - 3 },
     (_, at) => `topic readwrite ${kinds[at % 3]!.replace('%', String(at))}`,
   );
   const path = join(folder, 'rules.acl');
-  writeFileSync(path, `${[...others, 'topic readwrite bench/#'].join('\n')}\n`, { mode: 0o600 });
+  writeFileSync(
+    path,
+    `${[...others, ...['ret', 'tree', 'bench'].map(level => `topic readwrite ${level}/#`)].join('\n')}\n`,
+    { mode: 0o600 },
+  );
   return path;
 }
 

@@ -41,18 +41,28 @@ export function performancePage(all: readonly Results[]): Page {
     ...figures.map(figure => tables(all, figure)),
     bars(all, plots),
     growth(all, plots),
+    independent(all),
     agreement(all),
   ];
   if (all.length === 0) parts.push('Nothing has been measured yet: `npm run bench`.\n');
   return { text: parts.filter(part => part !== '').join('\n'), plots };
 }
 
+/** The rows as the other generator finds them. */
+function independent(all: readonly Results[]): string {
+  const theirs = all.map((results): Results => ({ ...results, cells: results.mqload ?? {}, growth: {} }));
+  const parts = figures.map(figure => tables(theirs, figure, '###')).filter(part => part !== '');
+  if (parts.length === 0) return '';
+  const title = 'The same by an independent generator';
+  return `## ${title}\n\nThe rows that mqload (\`bench/mqload.c\`) can do: \`npm run bench -- --mqload\`.\n\n${parts.join('\n')}`;
+}
+
 /** Rows of one figure, grouped by the run they come from. */
-function tables(all: readonly Results[], figure: Cell['figure']): string {
+function tables(all: readonly Results[], figure: Cell['figure'], level = '##'): string {
   const titles = { cpu: 'Processor time for each message', latency: 'Latency', memory: 'Memory' };
   const parts = grouped(all, rowsOf(figure), (results, cell) => cell.id in results.cells)
     .map(({ results, rows }) => table(results, rows, figure)); // prettier-ignore
-  return parts.length === 0 ? '' : `## ${titles[figure]}\n\n${parts.join('\n')}`;
+  return parts.length === 0 ? '' : `${level} ${titles[figure]}\n\n${parts.join('\n')}`;
 }
 
 /** What takes memory while its processor time is measured stands in both tables. */

@@ -46,6 +46,8 @@ export interface Results {
   machine: Machine;
   versions: Record<string, string>;
   cells: Record<string, CellResult>;
+  /** The same rows by the independent generator. */
+  mqload?: Record<string, CellResult>;
   growth: Record<string, GrowthPoint[]>;
   agreement?: Agreement[];
 }

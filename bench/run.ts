@@ -4,6 +4,7 @@
  *   npm run bench -- --quick                       a minute or two, one round
  *   npm run bench -- --only p2p,fanout --rounds 5
  *   npm run bench -- --growth --only payload
+ *   npm run bench -- --mqload                      the rows by mqload, an independent generator
  *   npm run bench -- --agree                       our generator beside mqload on the same brokers
  */
 import { parseArgs } from 'node:util';
@@ -11,19 +12,21 @@ import { agree } from './agree.ts';
 import { brokerKinds, type BrokerKind } from './brokers.ts';
 import { cells, chosen, type Cell } from './cells.ts';
 import { series } from './growth.ts';
-import { measure, type Figures } from './measure.ts';
+import { measure, type Figures, type Load } from './measure.ts';
+import { Mqload } from './mqload.ts';
 import { loadNow, openResults, saveResults, type GrowthPoint, type Results } from './results.ts';
 import { agreementTable, cellTable, growthTable, heading } from './table.ts';
 
-const help = `npm run bench -- [--only NAME,...] [--rounds N] [--seconds N] [--brokers NAME,...] [--growth] [--agree]
-                 [--quick] [--json] [--no-save] [--list]
+const help = `npm run bench -- [--only NAME,...] [--rounds N] [--seconds N] [--brokers NAME,...] [--growth] [--mqload]
+                 [--agree] [--quick] [--json] [--no-save] [--list]
 
   --only NAME,...      rows (with --growth: series) whose names start so; --list shows the names
   --rounds N           each broker N times in turn; 5 unless given (growth: 1, agree: 16)
   --seconds N          of messages in each; 4 unless given (growth: 2, agree: 1)
   --brokers NAME,...   zancudo, mosquitto, aedes
   --growth             how cost grows, beside Mosquitto
-  --agree              does the generator find what mqload (bench/mqload.c, built with gcc) finds?
+  --mqload             the rows by mqload, an independent generator (bench/mqload.c, built with gcc)
+  --agree              does the generator find what mqload finds?
   --quick              one round of one second, not saved
   --json               the results as JSON instead of a table
 `;
@@ -38,6 +41,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     brokers: { type: 'string' },
     growth: { type: 'boolean', default: false },
+    mqload: { type: 'boolean', default: false },
     agree: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -60,17 +64,12 @@ function presentBrokers(): BrokerKind[] {
 }
 
 /** Interleaved: a neighbour who comes and goes hits all brokers alike. */
-async function inTurn(
-  kinds: readonly BrokerKind[],
-  load: Pick<Cell, 'args' | 'setup'>,
-  label: string,
-): Promise<Record<string, Figures[]>> {
+async function inTurn(kinds: readonly BrokerKind[], load: Load, label: string): Promise<Record<string, Figures[]>> {
   const found: Record<string, Figures[]> = {};
   for (let round = 1; round <= rounds; round++) {
     for (const kind of kinds) {
       tell(`\r\x1b[K${label}: round ${round} of ${rounds}, ${kind.name}`);
-      const setup = load.setup ?? {};
-      (found[kind.name] ??= []).push(await measure(kind, { args: load.args, setup }, seconds));
+      (found[kind.name] ??= []).push(await measure(kind, load, seconds));
     }
   }
   tell('\r\x1b[K');
@@ -78,14 +77,21 @@ async function inTurn(
 }
 
 async function runCells(results: Results, kinds: readonly BrokerKind[]): Promise<void> {
-  const rows = chosen(cells, only);
+  const generator = values.mqload ? new Mqload() : null;
+  const rows = chosen(cells, only).filter(cell => generator === null || cell.mqload !== null);
+  const found = generator === null ? results.cells : (results.mqload ??= {});
   for (const cell of rows) {
     const load = loadNow();
     const those = kinds.filter(kind => kind.name !== 'aedes' || cell.withoutAedes !== true);
-    results.cells[cell.id] = { load, rounds: await inTurn(those, cell, cell.id) };
+    found[cell.id] = { load, rounds: await inTurn(those, loadOf(cell, generator), cell.id) };
     if (!values.quick && !values['no-save']) saveResults(results);
   }
-  if (!values.json) say(heading(results) + cellTable(results, rows));
+  generator?.remove();
+  if (!values.json) say(heading(results) + cellTable({ ...results, cells: found }, rows));
+}
+
+function loadOf({ args, setup = {}, mqload }: Cell, generator: Mqload | null): Load {
+  return generator === null || mqload === null ? { args, setup } : { args, setup, mqload: { generator, load: mqload } };
 }
 
 async function runGrowth(results: Results, kinds: readonly BrokerKind[]): Promise<void> {
