@@ -106,8 +106,6 @@ export class Broker {
   readonly groups = new Map<string, BrokerGroup>();
   sharedSubscriptions = 0;
   readonly retained = new RetainedMessages();
-  /** Payload bytes of what is retained. */
-  retainedBytes = 0;
   /** Of the queues of all sessions. */
   readonly queued: QueueTotals = { messages: 0, payloadBytes: 0, windowBytes: 0 };
   /** What sessions hold, each message once. */

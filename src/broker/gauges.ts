@@ -37,7 +37,7 @@ export function measure(broker: Broker): BrokerGauges {
     sharedSubscriptions: broker.sharedSubscriptions,
     retainedMessages: broker.retained.size,
     storedMessages: broker.retained.size + broker.held.messages,
-    storedBytes: broker.retainedBytes + broker.held.bytes,
+    storedBytes: broker.retained.payloadBytes + broker.held.bytes,
     packetsOutCount,
     packetsOutBytes,
     socketsOpen: broker.connections.size,

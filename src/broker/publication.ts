@@ -34,6 +34,9 @@ export interface Form {
 export class Publication {
   topic!: TopicEntry;
   source: Buffer = NO_BYTES;
+  /** What the packet calls the topic: nothing where it has an alias, and not all of it where there is a mount point. */
+  topicStart = 0;
+  topicEnd = 0;
   payloadStart = 0;
   payloadEnd = 0;
   properties: Buffer = NO_BYTES;
@@ -58,6 +61,8 @@ export class Publication {
   fromView(view: PublishView, topic: TopicEntry, publisher: Identity, expiresAt: number): this {
     this.topic = topic;
     if (this.source !== view.bytes) this.source = view.bytes;
+    this.topicStart = view.topicStart;
+    this.topicEnd = view.topicEnd;
     this.payloadStart = view.payloadStart;
     this.payloadEnd = view.payloadEnd;
     this.properties = view.properties;
@@ -84,6 +89,7 @@ export class Publication {
   fromMessage(message: BrokerMessage, topic: TopicEntry): this {
     this.topic = topic;
     this.source = message.bytes;
+    this.topicStart = this.topicEnd = 0;
     this.payloadStart = message.payloadStart;
     this.payloadEnd = message.payloadStart + message.payloadLength;
     this.properties = message.properties;

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodePublish } from '../codec/mod.ts';
+import { encodePublish, PublishView, publishRemainingLength, readPublish } from '../codec/mod.ts';
 import { Message } from '../session/mod.ts';
 import { Arena } from './arena.ts';
 import type { Identity } from './ports.ts';
-import { emptyParts } from './publication.ts';
+import { Payloads } from './payloads.ts';
+import { emptyParts, Publication } from './publication.ts';
 import { PlainRun, RetainedMessages } from './retained-messages.ts';
+import { TopicEntry } from './topic-cache.ts';
 import type { BrokerMessage } from './types.ts';
 
 const topicName = fc.oneof(
@@ -29,6 +31,21 @@ function messageOf({ topicName: name, payload: bytes, properties: extra, expires
   return new Message<Identity>(name, Buffer.from(name), bytes, extra, 1, true, expiresAt, null);
 }
 
+const namings = ['in full', 'by an alias', 'below a mount point'] as const;
+const publisher = { clientId: 'publisher' } as Identity;
+
+/** A PUBLISH in the middle of what was read, on a topic that the broker knows by another name perhaps. */
+function read(facts: Facts, wireName: string, version: 4 | 5): Publication {
+  const { topicName: name, payload: bytes, properties: extra, expiresAt } = facts;
+  const parts = { ...emptyParts(), version, topic: Buffer.from(wireName), properties: extra, payload: bytes };
+  const whole = { ...parts, payloadEnd: bytes.length };
+  const source = Buffer.concat([Buffer.from('before'), encodePublish(whole), Buffer.from('after')]);
+  const end = source.length - 'after'.length;
+  const view = new PublishView();
+  readPublish(view, source, 0x31, end - publishRemainingLength(whole), end, version);
+  return new Publication(new Payloads()).fromView(view, new TopicEntry(name), publisher, expiresAt);
+}
+
 test('what is retained comes back as it was, whoever keeps the object', () => {
   fc.assert(
     fc.property(message, fc.boolean(), (facts, keepsObject) => {
@@ -40,6 +57,21 @@ test('what is retained comes back as it was, whoever keeps the object', () => {
       const [entry] = retained.match('#');
       assert.equal(entry!.topicName, facts.topicName);
       assert.equal(retained.payloadLengthOn(facts.topicName), facts.payload.length);
+    }),
+  );
+});
+
+test('what is published is retained as the message made of it, whatever the packet calls its topic', () => {
+  fc.assert(
+    fc.property(message, fc.constantFrom(...namings), fc.constantFrom(4, 5), (facts, naming, version) => {
+      const wireName = { 'in full': facts.topicName, 'by an alias': '', 'below a mount point': 'b' }[naming];
+      const publication = read(facts, wireName, version);
+      const [asItCame, asMessage] = [new RetainedMessages(), new RetainedMessages()];
+      const isPacked = asItCame.put(publication);
+      asMessage.set(publication.stable(), false);
+      assert.equal(isPacked, asMessage.match('#')[0]!.isPlainFor(4));
+      if (isPacked) assert.deepEqual(asItCame.match('#'), asMessage.match('#'));
+      assert.equal(asItCame.payloadBytes, isPacked ? facts.payload.length : 0);
     }),
   );
 });

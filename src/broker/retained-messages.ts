@@ -13,6 +13,7 @@ import { Message } from '../session/mod.ts';
 import { RetainedTree } from '../topics/mod.ts';
 import type { Arena } from './arena.ts';
 import type { Identity } from './ports.ts';
+import type { Publication } from './publication.ts';
 import type { BrokerMessage } from './types.ts';
 
 /** Topic, properties and payload together; from here on the box is small beside its contents. */
@@ -31,10 +32,6 @@ const NO_PROPERTIES = '\0';
 
 const lengthBytes = new Uint8Array(4);
 
-export function isShort({ topic, properties, payloadLength }: BrokerMessage): boolean {
-  return topic.length + properties.length + payloadLength <= PACKED_BYTES_MAX;
-}
-
 /**
  * One of them. There may be hundreds of thousands: 56 bytes each, 88 with a field for each fact.
  *
@@ -47,11 +44,11 @@ export class RetainedMessage {
   private readonly contents: string | BrokerMessage;
   private layout: number;
 
-  constructor(message: BrokerMessage, contents: string | BrokerMessage) {
-    this.expiresAt = message.expiresAt;
-    this.publisher = message.publisher;
+  constructor(contents: string | BrokerMessage, layout: number, expiresAt: number, publisher: Identity | null) {
+    this.expiresAt = expiresAt;
+    this.publisher = publisher;
     this.contents = contents;
-    this.layout = typeof contents === 'string' ? layoutOf(message) : message.qos;
+    this.layout = layout;
   }
 
   get qos(): 0 | 1 | 2 {
@@ -137,9 +134,9 @@ export class RetainedMessage {
 }
 
 /** Of UTF-8 as many bytes as UTF-16 has units: all of them are ASCII. */
-function layoutOf({ topicName, topic, properties, qos }: BrokerMessage): number {
-  const beyond = topicName.length === topic.length ? 0 : BEYOND_ASCII;
-  return beyond | (properties.length << 13) | (topic.length << 2) | qos;
+function layoutOf(topicName: string, topicBytes: number, propertyBytes: number, qos: 0 | 1 | 2): number {
+  const beyond = topicName.length === topicBytes ? 0 : BEYOND_ASCII;
+  return beyond | (propertyBytes << 13) | (topicBytes << 2) | qos;
 }
 
 /**
@@ -181,6 +178,8 @@ export class PlainRun {
 }
 
 export class RetainedMessages {
+  /** Of all payloads together. */
+  payloadBytes = 0;
   private readonly tree = new RetainedTree<RetainedMessage>();
   private readonly scratch = Buffer.allocUnsafeSlow(PACKED_BYTES_MAX);
 
@@ -203,15 +202,38 @@ export class RetainedMessages {
 
   /** `keepsObject`: somebody else holds this very object anyway, and has to recognise it. */
   set(message: BrokerMessage, keepsObject: boolean): void {
-    const contents = keepsObject || !isShort(message) ? message : this.pack(message);
-    this.tree.set(message.topicName, new RetainedMessage(message, contents))?.replaced();
+    const { topicName, topic, properties, qos, expiresAt, publisher, bytes, payloadStart, payloadLength } = message;
+    if (keepsObject || topic.length + properties.length + payloadLength > PACKED_BYTES_MAX) {
+      return this.replace(topicName, new RetainedMessage(message, qos, expiresAt, publisher));
+    }
+    topic.copy(this.scratch);
+    const contents = this.packedBehind(topic.length, properties, bytes, payloadStart, payloadLength);
+    const layout = layoutOf(topicName, topic.length, properties.length, qos);
+    this.replace(topicName, new RetainedMessage(contents, layout, expiresAt, publisher));
+  }
+
+  /**
+   * Packs what is being published, in most cases in one piece as it came: half of what it cost to store a message was to
+   * make a Message of it first. False when it is too long for that.
+   */
+  put(publication: Publication): boolean {
+    const { topic, source, topicStart, topicEnd, properties, payloadLength, qos, expiresAt, publisher } = publication;
+    const isNamed = topic.is(source, topicStart, topicEnd);
+    const topicBytes = isNamed ? topicEnd - topicStart : topic.bytes.length;
+    if (topicBytes + properties.length + payloadLength > PACKED_BYTES_MAX) return false;
+    const contents = this.packedAsItCame(publication, isNamed);
+    const layout = layoutOf(topic.name, topicBytes, properties.length, qos);
+    this.replace(topic.name, new RetainedMessage(contents, layout, expiresAt, publisher));
+    return true;
   }
 
   /** False when there was nothing. */
   delete(topicName: string): boolean {
     const deleted = this.tree.delete(topicName);
-    deleted?.replaced();
-    return deleted !== undefined;
+    if (deleted === undefined) return false;
+    this.payloadBytes -= deleted.payloadLength;
+    deleted.replaced();
+    return true;
   }
 
   /** In the order in which their topics first appeared at each level. */
@@ -228,11 +250,34 @@ export class RetainedMessages {
     return [...this.tree.values()].filter(retained => retained.isExpired(unixSecond));
   }
 
-  private pack({ topic, properties, bytes, payloadStart, payloadLength }: BrokerMessage): string {
+  private replace(topicName: string, retained: RetainedMessage): void {
+    const before = this.tree.set(topicName, retained);
+    this.payloadBytes += retained.payloadLength;
+    if (before === undefined) return;
+    this.payloadBytes -= before.payloadLength;
+    before.replaced();
+  }
+
+  /** `isNamed`: the packet has the whole name of the topic. */
+  private packedAsItCame(publication: Publication, isNamed: boolean): string {
+    const { topic, source, topicStart, topicEnd, properties, payloadStart, payloadEnd } = publication;
+    if (isNamed && topicEnd === payloadStart) return source.toString('latin1', topicStart, payloadEnd);
     const { scratch } = this;
-    scratch.set(topic);
-    scratch.set(properties, topic.length);
-    const behind = topic.length + properties.length;
+    const end = isNamed ? source.copy(scratch, 0, topicStart, topicEnd) : topic.bytes.copy(scratch);
+    return this.packedBehind(end, properties, source, payloadStart, payloadEnd - payloadStart);
+  }
+
+  /** The topic is in `scratch` already. */
+  private packedBehind(
+    topicBytes: number,
+    properties: Buffer,
+    bytes: Buffer,
+    payloadStart: number,
+    payloadLength: number,
+  ): string {
+    const { scratch } = this;
+    scratch.set(properties, topicBytes);
+    const behind = topicBytes + properties.length;
     bytes.copy(scratch, behind, payloadStart, payloadStart + payloadLength);
     return scratch.toString('latin1', 0, behind + payloadLength);
   }

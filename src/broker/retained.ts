@@ -12,7 +12,7 @@ import { dropRetained, isKept, keepRetained } from './keep.ts';
 import { outgoingMessage } from './hooks.ts';
 import { hasRoom, isTooSlow, sendMessageAtMostOnce, take } from './deliver.ts';
 import type { Publication } from './publication.ts';
-import { isShort, PLAIN_PACKET_BYTES_MAX, PlainRun, type RetainedMessage } from './retained-messages.ts';
+import { PLAIN_PACKET_BYTES_MAX, PlainRun, type RetainedMessage } from './retained-messages.ts';
 import type { BrokerMessage, BrokerSession, BrokerSubscription } from './types.ts';
 
 /** Retained messages that a subscription has still to get. */
@@ -31,7 +31,7 @@ const RUN_BYTES = 16_384;
 export function retain(broker: Broker, publication: Publication): void {
   const name = publication.topic.name;
   if (publication.payloadLength === 0) removeRetained(broker, name);
-  else if (hasPlaceFor(broker, publication)) putBackRetained(broker, lasting(broker, publication.stable()));
+  else if (hasPlaceFor(broker, publication)) replace(broker, publication);
   else {
     // What was retained there is no longer the last word.
     removeRetained(broker, name);
@@ -39,12 +39,16 @@ export function retain(broker: Broker, publication: Publication): void {
   }
 }
 
-/** Who lives long gets memory of exactly its size instead of a share of a larger block; short ones are packed anyway. */
-function lasting(broker: Broker, message: BrokerMessage): BrokerMessage {
-  const { topicName, topic, properties, qos, expiresAt, publisher } = message;
-  if (isShort(message) && !isKept(broker, topicName)) return message;
-  const own = Buffer.allocUnsafeSlow(message.payloadLength);
-  message.payload.copy(own);
+/** Most are short and in no store: they are packed as they lie in what was read, and nothing else is made of them. */
+function replace(broker: Broker, publication: Publication): void {
+  const kept = isKept(broker, publication.topic.name);
+  if (kept || !broker.retained.put(publication)) putBackRetained(broker, lasting(publication.stable()));
+}
+
+/** Who lives long gets memory of exactly its size instead of a share of a larger block. */
+function lasting({ topicName, topic, payload, properties, qos, expiresAt, publisher }: BrokerMessage): BrokerMessage {
+  const own = Buffer.allocUnsafeSlow(payload.length);
+  payload.copy(own);
   return new Message(topicName, topic, own, properties, qos, true, expiresAt, publisher);
 }
 
@@ -53,7 +57,7 @@ function hasPlaceFor(broker: Broker, { topic, payloadLength, publisher }: Public
   const { maxRetainedMessages, maxRetainedBytes } = broker.settings;
   if ((maxRetainedMessages === 0 && maxRetainedBytes === 0) || publisher === null) return true;
   const messages = broker.retained.size + (broker.retained.has(topic.name) ? 0 : 1);
-  const bytes = broker.retainedBytes + payloadLength - broker.retained.payloadLengthOn(topic.name);
+  const bytes = broker.retained.payloadBytes + payloadLength - broker.retained.payloadLengthOn(topic.name);
   return !(
     (maxRetainedMessages > 0 && messages > maxRetainedMessages) ||
     (maxRetainedBytes > 0 && bytes > maxRetainedBytes)
@@ -76,16 +80,13 @@ export function putBackRetained(broker: Broker, message: BrokerMessage): void {
   keepRetained(broker, message);
 }
 
-/** In memory alone; `retainedBytes` goes along. */
+/** In memory alone. */
 export function placeRetained(broker: Broker, message: BrokerMessage): void {
-  broker.retainedBytes += message.payloadLength - broker.retained.payloadLengthOn(message.topicName);
   broker.retained.set(message, isKept(broker, message.topicName));
 }
 
 export function removeRetained(broker: Broker, topicName: string): boolean {
-  const payloadLength = broker.retained.payloadLengthOn(topicName);
   if (!broker.retained.delete(topicName)) return false;
-  broker.retainedBytes -= payloadLength;
   dropRetained(broker, topicName);
   return true;
 }
