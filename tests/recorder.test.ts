@@ -106,6 +106,8 @@ test('a record without a place is in memory, and a place that cannot be written 
   });
   await noPlace.logged(/The flight recorder cannot write to .*taken/);
   await client(t, noPlace, 'lamp-1');
+  assert.match((await ask(noPlace, 'status')).stdout, /the flight recorder cannot write to its files/);
+  assert.doesNotMatch((await ask(inMemory, 'status')).stdout, /flight recorder/);
 });
 
 test('trace follows the packets of one client from its CONNACK on, and ends by itself', async t => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import test from 'node:test';
 import { side, watch } from './bridge/sides.ts';
-import { until } from './harness/mod.ts';
+import { run, startBroker, until, zancudo } from './harness/mod.ts';
 
 interface Told {
   name: string;
@@ -61,4 +61,27 @@ test('a message with a traceparent is drawn from receipt to disk, receivers and 
   await reader.has('a/2', '2');
   await until('the spans of QoS 2', () => names().includes('bridge') && names().includes('release'));
   assert.deepEqual(names(), ['bridge', 'deliver', 'publish', 'release', 'route']);
+});
+
+test('what a collector does not take is counted in the metrics and seen in the status', async t => {
+  const collector = createServer((_request, response) => response.writeHead(503).end());
+  await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve));
+  t.after(() => collector.close());
+  const { port } = collector.address() as AddressInfo;
+  const broker = await startBroker({
+    conf: at =>
+      `admin_socket ${at.directory}/ops.sock\notel_endpoint http://127.0.0.1:${port}\notel_sample_one_in 1\n` +
+      `listener ${at.port()} 127.0.0.1\nallow_anonymous true\nlistener ${at.port(1)} 127.0.0.1\nprotocol http_api\n`,
+  });
+  t.after(() => broker.stop());
+  const writer = await watch(t, broker.ports[0]!, []);
+  await writer.client.publishAsync('a/1', '1', { qos: 1 });
+  await broker.logged(/does not take traces: it answered 503/);
+  const metrics = await (await fetch(`http://127.0.0.1:${broker.ports[1]}/metrics`)).text();
+  const spans = (outcome: string): number =>
+    Number(new RegExp(`^zancudo_trace_spans_total{outcome="${outcome}"} (\\d+)$`, 'm').exec(metrics)?.[1]);
+  assert.equal(spans('exported'), 0);
+  assert.ok(spans('dropped') > 0, metrics);
+  const { stdout } = await run(zancudo, ['status', '-c', `${broker.directory}/mosquitto.conf`]);
+  assert.match(stdout, /the collector of otel_endpoint does not take traces: \d+ spans were dropped/);
 });

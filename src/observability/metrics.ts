@@ -31,6 +31,10 @@ export interface MetricFacts {
   /** Absent where no auth_backend is named. */
   backends?: readonly BackendFacts[];
   bridges: readonly BridgeMetrics[];
+  /** Null where there is none. */
+  recorder: { inTrouble: boolean } | null;
+  /** Null where no collector is configured. */
+  spans: { exported: number; dropped: number } | null;
 }
 
 /** The names are those of the configuration. */
@@ -307,6 +311,14 @@ export const metricRows: readonly MetricRow[] = [
     labels: ['bridge'],
     says: 'Messages that wait here to go out by the bridge.',
     value: ({ bridges }) => bridges.map(({ name, waiting }) => ({ labels: { bridge: name }, value: waiting })),
+  },
+  gauge('zancudo_recorder_trouble', '1 while the flight recorder cannot write to its files and keeps the last events in memory alone.', ({ recorder }) => (recorder === null ? null : Number(recorder.inTrouble))),
+  {
+    name: 'zancudo_trace_spans_total',
+    type: 'counter',
+    labels: ['outcome'],
+    says: 'Spans of messages for the collector of otel_endpoint: `exported`, or `dropped` because it did not take them.',
+    value: ({ spans }) => (spans === null ? null : (['exported', 'dropped'] as const).map(outcome => ({ labels: { outcome }, value: spans[outcome] }))),
   },
   {
     name: 'zancudo_heap_bytes',

@@ -47,6 +47,8 @@ function facts(changes: Partial<MetricFacts> = {}): MetricFacts {
     },
     workers: [],
     bridges: [],
+    recorder: { inTrouble: false },
+    spans: { exported: 3, dropped: 1 },
     ...changes,
   };
 }

@@ -40,6 +40,8 @@ export function metricFacts(running: RunningBroker, expiries: Expiries): MetricF
       return { name, connected: state === 'connected', connections, waiting, out: sum('out'), in: sum('in'), heldBack };
     }),
     ...(running.backends.facts.length === 0 ? {} : { backends: running.backends.facts }),
+    recorder: running.recorder,
+    spans: running.telemetry.facts,
     workers: [{ kind: 'store', count: store === null ? 0 : 1 }],
   };
 }

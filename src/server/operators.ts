@@ -114,7 +114,14 @@ function status(running: RunningBroker, home: string | null, expiries: Expiries)
     process: processStatus(running),
   };
   const quarantined = running.access.quarantined().map(({ device }) => device);
-  const looked = { drops: drops(running).totals, bridges: running.bridges.facts(), quarantined };
+  const { recorder, telemetry, bridges } = running;
+  const looked = {
+    drops: drops(running).totals,
+    bridges: bridges.facts(),
+    quarantined,
+    recorder,
+    spans: telemetry.facts,
+  };
   const facts = { ...told, now: systemClock.wall(), meter: broker.meter, ...looked };
   return { ...told, unusual: unusual(facts) };
 }

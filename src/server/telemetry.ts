@@ -11,6 +11,8 @@ export class Telemetry {
   readonly #broker: Broker;
   readonly #log: Log;
   #exporter: Exporter | null = null;
+  /** Spans of the exporters before the present one. */
+  #before = { exported: 0, dropped: 0 };
   /** What the present exporter was made from. */
   #inForce = '';
 
@@ -43,12 +45,27 @@ export class Telemetry {
     this.#log.write('information', `Traces of messages go to ${new URL(endpoint).origin}.`, 'otel.started');
   }
 
+  /** Null where no collector is configured. Spans since the start. */
+  get facts(): { exported: number; dropped: number; inTrouble: boolean } | null {
+    const exporter = this.#exporter;
+    if (exporter === null) return null;
+    const { exported, dropped } = this.#before;
+    return {
+      exported: exported + exporter.exported,
+      dropped: dropped + exporter.dropped,
+      inTrouble: exporter.inTrouble,
+    };
+  }
+
   /** The last spans are sent, if the collector takes them. */
   async stop(): Promise<void> {
     const exporter = this.#exporter;
     this.#exporter = this.#broker.tracing = null;
     this.#inForce = '';
-    await exporter?.close();
+    if (exporter === null) return;
+    await exporter.close();
+    this.#before.exported += exporter.exported;
+    this.#before.dropped += exporter.dropped;
   }
 
   /** Null when one of them cannot be used; why has been logged. */

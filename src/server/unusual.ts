@@ -13,6 +13,10 @@ export interface UnusualFacts extends Omit<StatusReport, 'unusual'> {
   bridges: readonly BridgeFacts[];
   /** Devices. */
   quarantined: readonly string[];
+  /** Null where there is no flight recorder. */
+  recorder: { inTrouble: boolean } | null;
+  /** Null where traces of messages go nowhere. */
+  spans: { inTrouble: boolean; dropped: number } | null;
 }
 
 type Look = (facts: UnusualFacts) => string | readonly string[] | null;
@@ -29,6 +33,7 @@ const refusedAtLeast = 10;
 
 const looks: readonly Look[] = [
   ({ store }) => (store?.inTrouble === true ? 'the disk does not take the store: QoS 1 and 2 are not acknowledged' : null),
+  ({ recorder }) => (recorder?.inTrouble === true ? 'the flight recorder cannot write to its files, the last events are kept in memory alone; the log says why' : null),
   ({ certificates, now }) => certificates.flatMap(each => ending(each, now)),
   ({ listeners }) => listeners.flatMap(exposed),
   ({ process: { busy } }) => (busy > busyMax ? `the routing thread was busy ${percent(busy)} of the last minute` : null),
@@ -48,6 +53,7 @@ const looks: readonly Look[] = [
   ({ meter }) => many(meter.bansImposed, 'times an address was banned (zancudo bans)'),
   ({ meter }) => many(meter.takeoverFights, 'times two clients threw each other out under one client identifier; the log names them'),
   ({ meter }) => many(meter.slowLinksPaused, 'times a client did not read what it had asked for'),
+  ({ spans }) => (spans?.inTrouble === true ? `the collector of otel_endpoint does not take traces: ${spans.dropped} spans were dropped since the start` : null),
   ({ quarantined }) => {
     if (quarantined.length === 0) return null;
     const named = quarantined.slice(0, 5).join(', ') + (quarantined.length > 5 ? ', ...' : '');

@@ -34,6 +34,7 @@ export class Exporter {
   #sending: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #inTrouble = false;
+  /** Spans. */
   exported = 0;
   dropped = 0;
 
@@ -46,6 +47,11 @@ export class Exporter {
     const keep = { keepAlive: true, maxSockets: 1 };
     const ca = settings.ca === null ? {} : { ca: settings.ca };
     this.#agent = this.#url.protocol === 'https:' ? new https.Agent({ ...keep, ...ca }) : new http.Agent(keep);
+  }
+
+  /** The collector did not take the last ones. */
+  get inTrouble(): boolean {
+    return this.#inTrouble;
   }
 
   take(span: Span): void {

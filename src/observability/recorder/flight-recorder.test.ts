@@ -75,6 +75,7 @@ test('a place that cannot be written costs one remark, and the last events stay 
   await recorder.close();
   assert.equal(said.filter(line => line.startsWith('Warning:')).length, 1);
   assert.equal(recorder.inMemory.length, 20);
+  assert.equal(recorder.inTrouble, true);
 });
 
 test('memory is bounded where there is no place for files', async () => {

@@ -77,6 +77,11 @@ export class FlightRecorder implements Recorder {
     return this.#waiting;
   }
 
+  /** There are files, and they cannot be written at present. */
+  get inTrouble(): boolean {
+    return this.#failing;
+  }
+
   get folder(): string | null {
     return this.#files === null || this.#failing ? null : this.#options.ring!.folder;
   }
