@@ -9,5 +9,15 @@ export function aboutPeer(code: LogCode, { address, port, listener, certificate 
 
 /** Before CONNECT is accepted its client identifier is not proved, and may be its address. */
 export function aboutConnection(code: LogCode, { clientId, identity, peer }: Connection): About {
-  return { ...aboutPeer(code, peer), client: clientId, user: identity.username };
+  const { address, port, listener, certificate } = peer;
+  const subject = certificate?.subject;
+  return {
+    code,
+    address,
+    port,
+    listener: listener.name,
+    certificate: subject,
+    client: clientId,
+    user: identity.username,
+  };
 }

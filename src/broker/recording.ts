@@ -12,14 +12,16 @@ export function recordedPlace({ peer }: Connection): RecordedPlace {
 }
 
 function recordedClient(connection: Connection, client: string, username: string | null): RecordedClient {
-  const { certificate, pskIdentity } = connection.peer;
+  const { certificate, pskIdentity, address, port, listener } = connection.peer;
   return {
     client,
     user: username ?? undefined,
     certificate: certificate?.commonName ?? undefined,
     serial: certificate?.serialNumber,
     psk: pskIdentity ?? undefined,
-    ...recordedPlace(connection),
+    address,
+    port,
+    listener: listener.name,
   };
 }
 

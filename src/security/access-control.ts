@@ -141,9 +141,9 @@ export class ConfiguredAccessControl implements AccessControl {
 
   /** Every backend of the scope at once; the first that cannot say is the reason. */
   prepare(who: Identity): Promise<string | null> | null {
-    const waits = (this.scopeOf(who.listener)?.backends ?? [])
-      .map(each => each.prepare(who))
-      .filter(wait => wait !== null);
+    const backends = this.scopeOf(who.listener)?.backends ?? [];
+    if (backends.length === 0) return null;
+    const waits = backends.map(each => each.prepare(who)).filter(wait => wait !== null);
     if (waits.length === 0) return null;
     return Promise.all(waits).then(reasons => reasons.find(reason => reason !== null) ?? null);
   }

@@ -121,8 +121,8 @@ export class Session<Connection = unknown, Publisher = unknown> {
 
   /** For good. Routes that are remembered may name the session for a while, but not what was in it. */
   clear(): void {
-    this.queue.clear();
-    this.inflight.clear();
+    this.madeQueue?.clear();
+    this.madeInflight?.clear();
     this.madeQueue = null;
     this.madeInflight = null;
     this.madeIncoming = null;

@@ -29,14 +29,18 @@ interface Lending {
 
 let lending: Lending | null = null;
 
-/** From now on `reader` is called for what comes. What was read before and put back still comes as 'data'. */
-export function readLent(socket: Socket, reader: LentReader): void {
+/**
+ * From now on `reader` is called for what comes. What was read before and put back still comes as 'data'. False where this
+ * Node cannot: then all comes as 'data'.
+ */
+export function readLent(socket: Socket, reader: LentReader): boolean {
   lending ??= prepare(socket);
   const { _handle: handle } = socket as Lendable;
-  if (lending === null || typeof handle?.useUserBuffer !== 'function') return;
+  if (lending === null || typeof handle?.useUserBuffer !== 'function') return false;
   handle.useUserBuffer(lending.memory);
   (socket as Lendable)[lending.memoryField] = lending.memory;
   (socket as Lendable)[lending.readerField] = reader;
+  return true;
 }
 
 function prepare(socket: Socket): Lending | null {

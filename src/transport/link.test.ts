@@ -17,6 +17,8 @@ class FakeSocket extends EventEmitter {
   writable = true;
   writableLength = 0;
   takes = true;
+  /** How it was closed. */
+  closed: 'at once' | 'when written' | null = null;
   private corked = 0;
   private whenTaken: (() => void)[] = [];
 
@@ -42,6 +44,14 @@ class FakeSocket extends EventEmitter {
   uncork(): void {
     this.corked--;
     this.systemCalls++;
+  }
+
+  destroy(): void {
+    this.closed = 'at once';
+  }
+
+  destroySoon(): void {
+    this.closed = 'when written';
   }
 
   takeAll(): void {
@@ -327,6 +337,22 @@ test(
     assert.deepEqual(witness.ends, [{ by: 'us' }]);
   },
 );
+
+test('after a goodbye a plain link is closed as soon as the kernel has everything, a TLS link with its last record', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [takes, encrypted, closed] of [
+    [true, false, 'at once'],
+    [false, false, 'when written'],
+    [true, true, 'when written'],
+  ] as const) {
+    const socket = Object.assign(new FakeSocket(), { takes, encrypted });
+    const link = new SocketLink(socket as unknown as Socket, new WriteScheduler());
+    link.write(Buffer.from('last'), 0, 4);
+    link.end(undefined, true);
+    assert.equal(Buffer.concat(socket.content).toString(), 'last');
+    assert.equal(socket.closed, closed);
+  }
+});
 
 test('end() closes even when the peer keeps its side open and never reads', async t => {
   const { link, witness, peer } = await linkPair(t);

@@ -75,9 +75,10 @@ export class SocketLink {
     // Node has a listener for 'end' of its own, and keeps an array (104 bytes) for two: ours comes when it is needed.
     socket.on('error', onError);
     socket.on('close', onClose);
-    socket.on('data', onData);
     if (this.isEncrypted) socket.on('end', onEnd);
-    else readLent(socket, onLent);
+    const isLent = !this.isEncrypted && readLent(socket, onLent);
+    // What comes into lent memory passes the stream by; a stream that flows costs each connection a tick of its own.
+    if (!isLent || socket.readableLength > 0) socket.on('data', onData);
     if (socket.isPaused()) socket.resume();
   }
 
@@ -150,12 +151,10 @@ export class SocketLink {
     this.flush();
     this.phase = 'ending';
     this.ended ??= { by: 'us' };
-    if (goodbyeSaid) this.socket.destroySoon();
-    else {
-      this.socket.end();
-      // Unread bytes would turn the close into a reset, which can take our last packet away from the peer.
-      this.socket.resume();
-    }
+    if (goodbyeSaid) return this.leave();
+    this.socket.end();
+    // Unread bytes would turn the close into a reset, which can take our last packet away from the peer.
+    this.socket.resume();
     this.startLinger();
   }
 
@@ -165,6 +164,13 @@ export class SocketLink {
     this.ended ??= { by: 'us' };
     this.forgetRanges();
     this.socket.destroy();
+  }
+
+  /** With everything at the kernel already, a plain socket is closed at once; TLS has a last record to send. */
+  private leave(): void {
+    if (!this.isEncrypted && this.socket.writableLength === 0) return void this.socket.destroy();
+    this.socket.destroySoon();
+    this.startLinger();
   }
 
   private schedule(): void {

@@ -1,6 +1,6 @@
 /** The last stage: the client is in. CONNACK first, then what waited for it. */
 import { aboutConnection } from '../about.ts';
-import { encodeConnack, LARGEST_PACKET_BYTES, type Properties, reasonCodes } from '../../codec/mod.ts';
+import { encodeConnack, LARGEST_PACKET_BYTES, NO_PROPERTIES, type Properties, reasonCodes } from '../../codec/mod.ts';
 import { IncomingAliases, OutgoingAliases } from '../../session/mod.ts';
 import { CONFINED_SECONDS_MAX } from '../confined.ts';
 import type { Connection } from '../connection.ts';
@@ -38,14 +38,13 @@ export function accept(attempt: ConnectAttempt): undefined {
   logAccepted(attempt);
   recordConnected(attempt);
   broker.traces.connected(connection);
-  const connack = encodeConnack(
-    { sessionPresent: attempt.sessionPresent, reasonCode: reasonCodes.success, properties: properties(attempt) },
-    packet.version,
-  );
+  const { sessionPresent } = attempt;
+  const told = packet.version === 5 ? properties(attempt) : NO_PROPERTIES;
+  const connack = encodeConnack({ sessionPresent, reasonCode: reasonCodes.success, properties: told }, packet.version);
   if (connack.length > connection.maximumPacketSize) return endAsTooLarge(connection); // [MQTT-3.2.2-19]
   connection.send(connack);
   if (ordinary) broker.hooks.events?.connected(connection.identity);
-  if (attempt.sessionPresent) resumeDelivery(broker, connection);
+  if (sessionPresent) resumeDelivery(broker, connection);
   return undefined;
 }
 

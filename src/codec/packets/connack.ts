@@ -30,8 +30,15 @@ export function readConnack(
   return { sessionPresent: flags === 1, reasonCode, properties };
 }
 
+/** What nearly every client of 3.x is told: four bytes that are the same each time. */
+const ACCEPTED = Buffer.from([packetTypes.connack << 4, 2, 0, 0]);
+const RESUMED = Buffer.from([packetTypes.connack << 4, 2, 1, 0]);
+
+/** The bytes may be those of other packets, too. */
 export function encodeConnack(packet: Connack, version: ProtocolVersion): Buffer {
-  const body = new ByteWriter().byte(packet.sessionPresent && version !== 3 ? 1 : 0).byte(packet.reasonCode);
+  const resumed = packet.sessionPresent && version !== 3;
+  if (version !== 5 && packet.reasonCode === 0) return resumed ? RESUMED : ACCEPTED;
+  const body = new ByteWriter().byte(resumed ? 1 : 0).byte(packet.reasonCode);
   if (version === 5) writeProperties(body, packet.properties);
   return packetBytes(packetTypes.connack << 4, body);
 }

@@ -9,7 +9,7 @@
  * a minute was quiet. So the first lines and the last one are always there, a health check every two seconds is a line a
  * minute, and a dozen failures are a dozen lines. Lines without a key are never held.
  */
-import { type About, type Folds, type Code, rowOf, sourceOf } from '../../base/mod.ts';
+import { type About, type Code, type CodeRow, type Folds, rowOf, sourceOf } from '../../base/mod.ts';
 import type { LogClass } from '../../broker/ports.ts';
 
 export const foldingBounds = {
@@ -78,13 +78,15 @@ export class Folding {
 
   /** True when the line is not to be written now: it will be counted, or told as the last of its kind. */
   holds(as: LogClass, text: string, about: About): boolean {
-    const { folds } = rowOf(about.code);
+    const row = rowOf(about.code);
+    const { folds } = row;
     if (this.after === 0 || folds === 'never') return false;
     if (folds === 'noise' && this.#noisy.size === 0) return false;
     const source = sourceFor(folds, about);
     if (folds === 'noise' && (source === null || !this.#noisy.has(source))) return false;
-    const entry = this.#entry(keyOf(folds, text, about, source), folds, about.code, source);
-    if (this.#isPaid(entry)) return false;
+    const now = this.#options.now();
+    const entry = this.#entry(keyOf(row, text, about, source), folds, about.code, source, now);
+    if (this.#isPaid(entry, now)) return false;
     if (source !== null && folds !== 'noise') this.#noisy.add(source);
     entry.held++;
     entry.last = { as, text, about };
@@ -123,7 +125,7 @@ export class Folding {
   /** What was folded goes on being folded until a minute was quiet. */
   #endMinute(key: string, entry: Entry, now: number): void {
     if (entry.held > 0) this.#tell(entry, now);
-    else if (entry.folding || this.#hasFullCredit(entry)) {
+    else if (entry.folding || this.#hasFullCredit(entry, now)) {
       this.#entries.delete(key);
       entry.folding = false;
     }
@@ -131,26 +133,26 @@ export class Folding {
   }
 
   /** True while there is credit, which is used. */
-  #isPaid(entry: Entry): boolean {
+  #isPaid(entry: Entry, now: number): boolean {
     if (entry.folding) return false;
-    entry.credit = this.#creditOf(entry);
-    entry.creditAt = this.#options.now();
+    entry.credit = this.#creditOf(entry, now);
+    entry.creditAt = now;
     if (entry.credit >= 1) {
       entry.credit--;
       return true;
     }
     entry.folding = true;
-    entry.since = entry.creditAt;
+    entry.since = now;
     return false;
   }
 
-  #creditOf({ folds, credit, creditAt }: Entry): number {
-    const minutes = (this.#options.now() - creditAt) / foldingBounds.windowMilliseconds;
+  #creditOf({ folds, credit, creditAt }: Entry, now: number): number {
+    const minutes = (now - creditAt) / foldingBounds.windowMilliseconds;
     return Math.min(this.after * credits[folds].atMost, credit + minutes * this.after * credits[folds].aMinute);
   }
 
-  #hasFullCredit(entry: Entry): boolean {
-    return this.#creditOf(entry) >= this.after * credits[entry.folds].atMost;
+  #hasFullCredit(entry: Entry, now: number): boolean {
+    return this.#creditOf(entry, now) >= this.after * credits[entry.folds].atMost;
   }
 
   #tell(entry: Entry, now: number): void {
@@ -166,8 +168,7 @@ export class Folding {
     this.#options.write({ as: last.as, text, about: { ...last.about, count: held } });
   }
 
-  #entry(key: string, folds: Folds, code: Code, source: string | null): Entry {
-    const now = this.#options.now();
+  #entry(key: string, folds: Folds, code: Code, source: string | null, now: number): Entry {
     const known = this.#entries.get(key);
     // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.
     if (known !== undefined && now - known.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, known, now);
@@ -184,7 +185,7 @@ export class Folding {
   #forgetQuiet(now: number): void {
     this.#forgetAt = now + foldingBounds.fullMilliseconds;
     for (const [key, entry] of this.#entries) {
-      if (!entry.folding && this.#hasFullCredit(entry)) this.#entries.delete(key);
+      if (!entry.folding && this.#hasFullCredit(entry, now)) this.#entries.delete(key);
     }
   }
 }
@@ -197,8 +198,11 @@ function sourceFor(folds: Folds, { address }: About): string | null {
   return folds === 'code' || address === undefined ? null : sourceOf(address);
 }
 
-/** A line and our explanation below it share their code and are two kinds. */
-function keyOf(folds: Folds, text: string, { code, client }: About, source: string | null): string {
-  const below = text.startsWith(' ') ? '+' : '';
+/**
+ * A line and our explanation below it share their code and are two kinds. News have none below; their texts, which have
+ * just been put together and may never be written, are not looked at.
+ */
+function keyOf({ kind, folds }: CodeRow, text: string, { code, client }: About, source: string | null): string {
+  const below = kind !== 'news' && text.startsWith(' ') ? '+' : '';
   return `${code}${below} ${source ?? ''} ${folds === 'client' ? (client ?? '') : ''}`;
 }
