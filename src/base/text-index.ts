@@ -3,7 +3,11 @@
  *
  *   'kitchen' ── hash ── bucket ── 7 ── 12        chains of numbers; what each stands for, the owner says: text(7)
  *
- *   links   [ first of each bucket | behind each number ]
+ *   links   [ first of each bucket | behind each number ]        a link: [ rest of its text's hash | number ]
+ *
+ * A number needs no more bits than the bucket took of the hash, so that the rest of the hash has room beside it. Nearly
+ * every text that is looked at is therefore the right one, and growing looks at none: each would be read from memory that
+ * no cache holds.
  *
  * It takes 8 to 16 bytes an entry, and frees at once what it has outgrown. A Map takes 37 to 56, and as much again until
  * the collector comes by. A text may be a part of a longer one, which need not be cut out to be looked for.
@@ -28,35 +32,43 @@ export abstract class TextIndex {
 
   /** The number of the text between two places of `within`, or 0. */
   protected indexed(within: string, from: number, to: number): number {
-    const { links } = this;
-    let number = links[hashOf(within, from, to) & (this.capacity - 1)]!;
-    while (number !== NONE && !isPart(this.text(number), within, from, to)) number = links[this.capacity + number]!;
-    return number;
+    const { links, capacity } = this;
+    const hash = hashOf(within, from, to);
+    let link = links[hash & (capacity - 1)]!;
+    while (link !== NONE) {
+      const number = link & (capacity - 1);
+      if (((link ^ hash) & -capacity) === 0 && isPart(this.text(number), within, from, to)) return number;
+      link = links[capacity + number]!;
+    }
+    return NONE;
   }
 
   /** A number from 1 on, whose text is in the index under no other. */
   protected index(number: number): void {
     while (number >= this.capacity) this.grow();
-    this.link(number);
+    this.link(number, this.hashOf(number));
   }
 
   protected unindex(number: number): void {
     const { links, capacity } = this;
-    let at = this.bucketOf(number);
-    while (links[at] !== number) at = capacity + links[at]!;
+    let at = this.hashOf(number) & (capacity - 1);
+    for (let other = links[at]! & (capacity - 1); other !== number; other = links[at]! & (capacity - 1)) {
+      at = capacity + other;
+    }
     links[at] = links[capacity + number]!;
     links[capacity + number] = NONE;
   }
 
-  private link(number: number): void {
-    const bucket = this.bucketOf(number);
-    this.links[this.capacity + number] = this.links[bucket]!;
-    this.links[bucket] = number;
+  private hashOf(number: number): number {
+    const text = this.text(number);
+    return hashOf(text, 0, text.length);
   }
 
-  private bucketOf(number: number): number {
-    const text = this.text(number);
-    return hashOf(text, 0, text.length) & (this.capacity - 1);
+  private link(number: number, hash: number): void {
+    const { links, capacity } = this;
+    const bucket = hash & (capacity - 1);
+    links[capacity + number] = links[bucket]!;
+    links[bucket] = (hash & -capacity) | number;
   }
 
   private grow(): void {
@@ -64,7 +76,11 @@ export abstract class TextIndex {
     this.capacity = 2 * capacity;
     this.links = new Int32Array(2 * this.capacity);
     for (let bucket = 0; bucket < capacity; bucket++) {
-      for (let number = links[bucket]!; number !== NONE; number = links[capacity + number]!) this.link(number);
+      for (let link = links[bucket]!; link !== NONE;) {
+        const number = link & (capacity - 1);
+        this.link(number, (link & -capacity) | bucket);
+        link = links[capacity + number]!;
+      }
     }
     giveBack(links);
   }

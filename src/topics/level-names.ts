@@ -16,8 +16,8 @@ export class LevelNames extends TextIndex {
   constructor() {
     super();
     this.texts.push('');
-    this.use('+');
-    this.use('#');
+    this.add('+');
+    this.add('#');
   }
 
   /** The number of the level between two places of a path, 0 where no node bears its name. */
@@ -29,10 +29,16 @@ export class LevelNames extends TextIndex {
     return this.texts.at(number)!;
   }
 
-  use(text: string): number {
-    const known = this.indexed(text, 0, text.length);
-    const number = known === 0 ? this.add(text) : known;
+  /** Another node bears the name of this number. */
+  use(number: number): void {
     this.users[number]!++;
+  }
+
+  /** The same for a name that no node bore. */
+  add(text: string): number {
+    const number = this.numberFor(text);
+    this.users[number] = 1;
+    this.index(number);
     return number;
   }
 
@@ -42,13 +48,6 @@ export class LevelNames extends TextIndex {
     this.texts.set(number, '');
     this.users[number] = this.free;
     this.free = number;
-  }
-
-  private add(text: string): number {
-    const number = this.numberFor(text);
-    this.users[number] = 0;
-    this.index(number);
-    return number;
   }
 
   private numberFor(text: string): number {

@@ -102,8 +102,9 @@ export abstract class LevelTable {
     let node = ROOT;
     for (let from = 0; from <= path.length;) {
       const to = levelEnd(path, from);
-      const child = this.childOfLevel(node, this.levels.find(path, from, to));
-      node = child === NONE ? this.makeChild(node, path.slice(from, to)) : child;
+      const level = this.levels.find(path, from, to);
+      const child = this.childOfLevel(node, level);
+      node = child === NONE ? this.makeChild(node, this.used(level, path, from, to)) : child;
       from = to + 1;
     }
     return node;
@@ -119,9 +120,15 @@ export abstract class LevelTable {
     }
   }
 
-  private makeChild(parent: number, text: string): number {
+  /** The number of a level that one more node bears from now on. */
+  private used(level: number, path: string, from: number, to: number): number {
+    if (level === NONE) return this.levels.add(path.slice(from, to));
+    this.levels.use(level);
+    return level;
+  }
+
+  private makeChild(parent: number, level: number): number {
     const node = this.newRow();
-    const level = this.levels.use(text);
     const { rows } = this;
     const at = node * COLUMNS;
     rows[at + PARENT] = parent;
@@ -149,7 +156,8 @@ export abstract class LevelTable {
     this.takeFromBucket(node);
     this.removing(node, rows[at + PARENT]!, level);
     this.levels.release(level);
-    rows.fill(0, at, at + COLUMNS);
+    // fill() is a call into C++.
+    for (let column = at; column < at + COLUMNS; column++) rows[column] = 0;
     rows[at + CHAIN] = this.free;
     this.free = node;
     this.inUse--;
