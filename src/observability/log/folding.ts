@@ -1,8 +1,8 @@
 /**
  * Folding counts what would be written again and again, instead of writing it.
  *
- *   line ── its key: code, and address or client ── has credit? ── yes: written
- *                                                       no: held; only the last one is kept, and how many
+ *   line ── its kind: code ── its key: address or client ── has credit? ── yes: written
+ *                                                                   no: held; only the last one is kept, and how many
  *   at the end of the minute:   `  ... 412 times more in 60 s from 10.0.0.5, last at 1795301780: <the last line>`
  *
  * A key has credit for a while of trouble, and gets more every minute; who has used it up is told of once a minute until
@@ -46,6 +46,9 @@ export interface FoldingOptions {
   write: (line: FoldedLine) => void;
 }
 
+/** The key of those who came when the table was full; no source and no client is written like that. */
+const EVERYBODY = '*';
+
 interface Entry {
   folds: Folds;
   credit: number;
@@ -64,7 +67,10 @@ export class Folding {
   /** Lines of one key that come back in a minute, see credits; 0 folds nothing. */
   after: number;
   #options: FoldingOptions;
-  #entries = new Map<string, Entry>();
+  /** By kind, then by key: a connection that comes and goes is looked up three times, so that keys are short. */
+  #kinds = new Map<string, Map<string, Entry>>();
+  /** Entries of all kinds. */
+  #size = 0;
   /** Where somebody comes from of whom something is held at present. */
   #noisy = new Set<string>();
   /** When the table may be looked through for quiet keys again. */
@@ -85,7 +91,7 @@ export class Folding {
     const source = sourceFor(folds, about);
     if (folds === 'noise' && (source === null || !this.#noisy.has(source))) return false;
     const now = this.#options.now();
-    const entry = this.#entry(keyOf(row, text, about, source), folds, about.code, source, now);
+    const entry = this.#entry(this.#kind(row, text, about.code), keyOf(folds, about, source), folds, source, now);
     if (this.#isPaid(entry, now)) return false;
     if (source !== null && folds !== 'noise') this.#noisy.add(source);
     entry.held++;
@@ -99,8 +105,11 @@ export class Folding {
   settle(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    for (const entry of this.#entries.values()) this.#tell(entry, this.#options.now());
-    this.#entries.clear();
+    for (const entries of this.#kinds.values()) {
+      for (const entry of entries.values()) this.#tell(entry, this.#options.now());
+    }
+    this.#kinds.clear();
+    this.#size = 0;
     this.#noisy.clear();
   }
 
@@ -108,28 +117,38 @@ export class Folding {
   sweep(): void {
     const now = this.#options.now();
     this.#noisy.clear();
-    for (const [key, entry] of this.#entries) {
-      if (now - entry.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, entry, now);
-      if (entry.folding && entry.folds !== 'noise' && entry.source !== null) this.#noisy.add(entry.source);
+    for (const entries of this.#kinds.values()) {
+      for (const [key, entry] of entries) {
+        if (now - entry.since >= foldingBounds.windowMilliseconds) this.#endMinute(entries, key, entry, now);
+        if (entry.folding && entry.folds !== 'noise' && entry.source !== null) this.#noisy.add(entry.source);
+      }
     }
   }
 
   #look(): void {
     this.#timer = null;
     this.sweep();
-    if (this.#entries.size > 0) {
+    if (this.#size > 0) {
       this.#timer ??= setTimeout(() => this.#look(), foldingBounds.windowMilliseconds / 4).unref();
     }
   }
 
-  /** What was folded goes on being folded until a minute was quiet. */
-  #endMinute(key: string, entry: Entry, now: number): void {
-    if (entry.held > 0) this.#tell(entry, now);
-    else if (entry.folding || this.#hasFullCredit(entry, now)) {
-      this.#entries.delete(key);
+  /** What was folded goes on being folded until a minute was quiet. False when the entry is forgotten. */
+  #endMinute(entries: Map<string, Entry>, key: string, entry: Entry, now: number): boolean {
+    const isQuiet = entry.held === 0;
+    const isOver = isQuiet && (entry.folding || this.#hasFullCredit(entry, now));
+    if (!isQuiet) this.#tell(entry, now);
+    if (isOver) {
+      this.#forget(entries, key);
       entry.folding = false;
     }
     entry.since = now;
+    return !isOver;
+  }
+
+  #forget(entries: Map<string, Entry>, key: string): void {
+    entries.delete(key);
+    this.#size--;
   }
 
   /** True while there is credit, which is used. */
@@ -168,24 +187,42 @@ export class Folding {
     this.#options.write({ as: last.as, text, about: { ...last.about, count: held } });
   }
 
-  #entry(key: string, folds: Folds, code: Code, source: string | null, now: number): Entry {
-    const known = this.#entries.get(key);
-    // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.
-    if (known !== undefined && now - known.since >= foldingBounds.windowMilliseconds) this.#endMinute(key, known, now);
-    if (known !== undefined && this.#entries.has(key)) return known;
-    if (this.#entries.size >= foldingBounds.keysMax && now >= this.#forgetAt) this.#forgetQuiet(now);
-    const isFull = this.#entries.size >= foldingBounds.keysMax;
-    const shared = isFull ? this.#entries.get(code) : undefined;
+  #entry(entries: Map<string, Entry>, key: string, folds: Folds, source: string | null, now: number): Entry {
+    const known = entries.get(key);
+    if (known !== undefined) {
+      const isRecent = now - known.since < foldingBounds.windowMilliseconds;
+      // The end of a quiet minute is noticed here as well, for nobody sweeps while nothing is held.
+      if (isRecent || this.#endMinute(entries, key, known, now)) return known;
+    }
+    if (this.#size >= foldingBounds.keysMax && now >= this.#forgetAt) this.#forgetQuiet(now);
+    const isFull = this.#size >= foldingBounds.keysMax;
+    const shared = isFull ? entries.get(EVERYBODY) : undefined;
     if (shared !== undefined) return shared;
     const entry = newEntry(folds, isFull ? null : source, this.after * credits[folds].atMost, now);
-    this.#entries.set(isFull ? code : key, entry);
+    entries.set(isFull ? EVERYBODY : key, entry);
+    this.#size++;
     return entry;
+  }
+
+  /**
+   * A line and our explanation below it share their code and are two kinds. News have none below; their texts, which have
+   * just been put together and may never be written, are not looked at.
+   */
+  #kind({ kind }: CodeRow, text: string, code: Code): Map<string, Entry> {
+    const name = kind !== 'news' && text.startsWith(' ') ? `${code}+` : code;
+    const known = this.#kinds.get(name);
+    if (known !== undefined) return known;
+    const entries = new Map<string, Entry>();
+    this.#kinds.set(name, entries);
+    return entries;
   }
 
   #forgetQuiet(now: number): void {
     this.#forgetAt = now + foldingBounds.fullMilliseconds;
-    for (const [key, entry] of this.#entries) {
-      if (!entry.folding && this.#hasFullCredit(entry, now)) this.#entries.delete(key);
+    for (const entries of this.#kinds.values()) {
+      for (const [key, entry] of entries) {
+        if (!entry.folding && this.#hasFullCredit(entry, now)) this.#forget(entries, key);
+      }
     }
   }
 }
@@ -198,11 +235,7 @@ function sourceFor(folds: Folds, { address }: About): string | null {
   return folds === 'code' || address === undefined ? null : sourceOf(address);
 }
 
-/**
- * A line and our explanation below it share their code and are two kinds. News have none below; their texts, which have
- * just been put together and may never be written, are not looked at.
- */
-function keyOf({ kind, folds }: CodeRow, text: string, { code, client }: About, source: string | null): string {
-  const below = kind !== 'news' && text.startsWith(' ') ? '+' : '';
-  return `${code}${below} ${source ?? ''} ${folds === 'client' ? (client ?? '') : ''}`;
+function keyOf(folds: Folds, { client }: About, source: string | null): string {
+  const from = source ?? '';
+  return folds === 'client' ? `${client ?? ''} ${from}` : from;
 }
