@@ -67,6 +67,11 @@ export class Arena {
     if (count > 0) held.splice(0, count);
   }
 
+  /** To be called now and then: what large packets needed is not kept for ever. */
+  letIdleGo(): void {
+    this.blocks.letIdleGo();
+  }
+
   private goBack(): void {
     const [first, ...others] = [...this.full, this.slab];
     this.full.length = 0;

@@ -293,6 +293,7 @@ export class Broker {
 
   private removeExpired(): void {
     removeExpired(this);
+    for (const memory of [this.partials, this.arena, this.smallPackets]) memory.letIdleGo();
     this.timers.set(this.expirySweep, this.now + EXPIRY_SWEEP_MILLISECONDS);
   }
 
