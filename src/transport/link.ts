@@ -258,8 +258,8 @@ export class SocketLink {
   /** @internal The four listeners below are shared by all sockets. */
   received(chunk: Buffer): void {
     if (this.phase !== 'open') return;
+    this.scheduler.heard(chunk.length, !this.heard);
     this.heard = true;
-    this.scheduler.heard(chunk.length);
     this.handler.onBytes(chunk);
   }
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { SocketLink } from './link.ts';
 import { Nap } from './nap.ts';
+import { WriteScheduler } from './write-scheduler.ts';
 
 /** A broker that is given chunks at a rate: each turn serves what has come since the last one. */
 class Turns {
@@ -61,4 +65,18 @@ test('who waits for each answer is delayed a few times, and then more and more s
   const before = turns.naps;
   turns.answer(100_000);
   assert.ok(turns.naps - before < 300, `${turns.naps - before} naps`);
+});
+
+test('a crowd that comes and goes is not held up: what a link reads first is no message', () => {
+  const heard: number[] = [];
+  const nap = { heard: (bytes: number) => void heard.push(bytes), turnEnded: () => {} } as unknown as Nap;
+  const scheduler = new WriteScheduler(nap);
+  for (const bytes of [20, 2]) {
+    const socket = new EventEmitter() as Socket;
+    Object.assign(socket, { isPaused: () => false });
+    const link = new SocketLink(socket, scheduler);
+    link.received(Buffer.alloc(bytes));
+    link.received(Buffer.alloc(100 + bytes));
+  }
+  assert.deepEqual(heard, [120, 102]);
 });
