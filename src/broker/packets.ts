@@ -42,6 +42,8 @@ const unexpected: Readonly<Record<number, string>> = {
 
 type AckType = keyof typeof ackNames;
 
+const CONNECT = packetTypes.connect << 4;
+
 /** The packet that the connection's reader has cut. */
 export function onPacket(connection: Connection): void {
   const { first, bytes, start, end } = connection.reader;
@@ -51,8 +53,10 @@ export function onPacket(connection: Connection): void {
   beginConnect(connection, readConnect(bytes, first, start, end, connection.peer.listener.acceptProtocolVersions));
 }
 
-/** [MQTT-3.1.0-1] */
-export function checkFirstByte({ unread }: FrameReader): void {
+/** [MQTT-3.1.0-1] Nearly everybody's is that of a CONNECT, which needs no second look. */
+export function checkFirstByte(reader: FrameReader): void {
+  if (reader.pendingFirst === CONNECT) return;
+  const { unread } = reader;
   if (unread.length === 0 || (unread[0]! >> 4 === packetTypes.connect && !looksLikeTls(unread))) return;
   throw new PacketError(reasonCodes.protocolError, notConnect(unread[0]!), { kind: 'close' });
 }
