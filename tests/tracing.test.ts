@@ -49,7 +49,8 @@ test('a message with a traceparent is drawn from receipt to disk, receivers and 
   await writer.client.publishAsync('a/1', '1', { qos: 1, properties: sampled });
   await reader.has('a/1', '1');
   const names = (): string[] => spans.map(({ name }) => name).sort();
-  await until('the spans of QoS 1', () => names().includes('bridge') && names().includes('publish'));
+  // They come in batches, and which of them are in one depends on when each was over.
+  await until('the spans of QoS 1', () => spans.length >= 6);
   assert.deepEqual(names(), ['authorise', 'bridge', 'deliver', 'publish', 'route', 'store']);
   assert.ok(spans.every(({ traceId }) => traceId === TRACE));
   const text = JSON.stringify(spans);
@@ -59,7 +60,7 @@ test('a message with a traceparent is drawn from receipt to disk, receivers and 
   spans.length = 0;
   await writer.client.publishAsync('a/2', '2', { qos: 2, properties: sampled });
   await reader.has('a/2', '2');
-  await until('the spans of QoS 2', () => names().includes('bridge') && names().includes('release'));
+  await until('the spans of QoS 2', () => spans.length >= 5);
   assert.deepEqual(names(), ['bridge', 'deliver', 'publish', 'release', 'route']);
 });
 

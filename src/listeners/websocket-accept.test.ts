@@ -156,7 +156,8 @@ test('plain MQTT on a WebSocket port goes to the heart to be refused in words', 
 
 test('a request that never ends is cut off at the deadline', async t => {
   const broker = new Broker(t);
-  broker.options.limits.handshakeTimeoutMs = 20;
+  // Long enough that what was written is there first, also where this process waits for its turn.
+  broker.options.limits.handshakeTimeoutMs = 500;
   const port = await broker.open({}, { protocol: 'websockets' });
   dial(t, port).write('GET / HTTP/1.1\r\n');
   await broker.untilLine(/exceeded timeout\.\n.*WebSocket request was not complete/);

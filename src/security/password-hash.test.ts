@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -175,7 +176,11 @@ test("Debian's Mosquitto lets in a user whose line was written here", async t =>
   writeFileSync(join(folder, 'conf'), conf.join('\n'));
   const broker = spawn('mosquitto', ['-c', join(folder, 'conf')], { stdio: 'ignore' });
   t.after(() => broker.kill());
-  while (!existsSync(socket) && broker.exitCode === null) await new Promise(again => setTimeout(again, 10));
+  const listens = (): Promise<boolean> =>
+    new Promise(resolve => {
+      const knock = connect(socket, () => resolve((knock.destroy(), true))).on('error', () => resolve(false));
+    });
+  while (!(await listens()) && broker.exitCode === null) await new Promise(again => setTimeout(again, 10));
   const publish = (user: string, password: string) =>
     spawnSync('mosquitto_pub', ['--unix', socket, '-u', user, '-P', password, '-t', 'a', '-m', 'b']).status;
   for (const user of ['sha512', 'sha512-pbkdf2']) {

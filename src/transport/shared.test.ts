@@ -68,15 +68,20 @@ export async function linkPair(t: TestContext, scheduler = new WriteScheduler())
 }
 
 /** Everything the peer receives until `length` bytes are there. */
-export async function receive(peer: Socket, length: number): Promise<Buffer> {
+export function receive(peer: Socket, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
-  while (total < length) {
-    const [chunk] = (await once(peer, 'data')) as [Buffer];
-    chunks.push(chunk);
-    total += chunk.length;
-  }
-  return Buffer.concat(chunks);
+  return new Promise(resolve => {
+    // One listener to the end: a socket that goes on after a pause may emit several chunks in one turn.
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      total += chunk.length;
+      if (total < length) return;
+      peer.off('data', take);
+      resolve(Buffer.concat(chunks));
+    };
+    peer.on('data', take);
+  });
 }
 
 export function endOfTurn(): Promise<void> {

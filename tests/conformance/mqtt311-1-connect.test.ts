@@ -192,7 +192,7 @@ test('[MQTT-3.1.2-12] without a will nothing is published', async () => {
   const peer = await client();
   await watch.drain();
   peer.destroy();
-  await sleep(50);
+  await lab.broker.logged(new RegExp(`Client ${peer.clientId} .*disconnected`));
   assert.deepEqual(await watch.drain(), []);
 });
 
@@ -251,8 +251,8 @@ describe('keep alive', { concurrency: 4 }, () => {
   test('[MQTT-3.1.2-24] PINGREQ keeps the connection, and keep alive 0 needs none', async () => {
     const pinging = await client({ keepAlive: 2 });
     const silent = await client({ keepAlive: 0 });
-    for (let n = 0; n < 5; n += 1) {
-      await sleep(800);
+    for (let n = 0; n < 16; n += 1) {
+      await sleep(250);
       await pinging.expectNothing();
     }
     await silent.expectNothing();

@@ -38,7 +38,7 @@ describe('session expiry', { concurrency: 4 }, () => {
     const first = await lab.client({ clientId, properties });
     await first.subscribe(topic, 1);
     first.destroy();
-    await sleep(2600);
+    await lab.broker.logged(new RegExp(`Expiring client ${clientId} due to timeout`));
     assert.equal(await (await lab.client()).publish(topic, 'm', { qos: 1 }), 0x10, 'the subscription is still there');
     const peer = await lab.peer();
     assert.equal((await peer.connect({ clientId, clean: false, properties })).sessionPresent, false);
@@ -46,9 +46,9 @@ describe('session expiry', { concurrency: 4 }, () => {
 
   test('[MQTT-4.1.0-2] the interval begins with the close, not with the connection', async () => {
     const clientId = unique('expiring');
-    const properties = [['sessionExpiry', 2]] as const;
+    const properties = [['sessionExpiry', 3]] as const;
     const first = await lab.client({ clientId, properties });
-    await sleep(2600);
+    await sleep(3600);
     first.destroy();
     const peer = await lab.peer();
     assert.equal((await peer.connect({ clientId, clean: false, properties })).sessionPresent, true);

@@ -12,10 +12,11 @@ import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as bytes from './bytes.ts';
+import { patienceMs } from '../harness/mod.ts';
 import type { ConnectFields, FilterOptions, Property, PublishFields, Received, Version } from './bytes.ts';
 
 /** Long enough for a loaded machine: it is only ever waited out by a failing test. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = patienceMs;
 
 export interface SubscribeOptions {
   properties?: readonly Property[] | Buffer;

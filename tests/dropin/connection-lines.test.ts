@@ -282,6 +282,7 @@ describe('a client', () => {
     const from = all().lines.length;
     const client = await RawClient.dial({ port: all().port });
     await client.connect({ clientId: 'wills', will: { topic: 'a/b', payload: '12345', qos: 1, retain: true } });
+    await all().logged(/Sending CONNACK to wills/, from);
     assertInOrder(
       texts(all().lines.slice(from)),
       'Will message specified (5 bytes) (r1, q1).',

@@ -155,7 +155,7 @@ test('zancudo ctrl broker shows listeners and plugins where enable_control_api s
   assert.match(listeners.stdout, new RegExp(`Listener 1:\\n +Port: +${broker.port}\\n +Protocol: +mqtt\\n`));
   const written = readFileSync(`${broker.directory}/mosquitto.conf`, 'utf8');
   await reload(broker, written.replace('enable_control_api true', ''));
-  await afterReload();
+  await afterReload(broker);
   assert.doesNotMatch((await ctrl(ourCtrl, broker.port, 'broker', 'listListeners')).stdout, /Listener/);
 });
 
@@ -254,7 +254,7 @@ describe('the plugin’s line', () => {
     folder.write('rules.json', '{}');
     await reload(broker, `listener ${broker.port} 127.0.0.1\nallow_anonymous true\n`);
     await broker.logged(/'plugin' has changed/);
-    await afterReload();
+    await afterReload(broker);
     const anonymous = await clientOf(broker, { version: 5, clientId: 'anonymous' });
     assert.equal(await pubackCode(anonymous, 'house/door'), 0x87);
     await tell(broker, { command: 'createRole', rolename: 'kept' });

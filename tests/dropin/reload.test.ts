@@ -51,7 +51,7 @@ describe('passwords', rowsAtOnce, () => {
       await reload(broker);
       await changed.expectClosed();
       await broker.logged(/^\d+: Client a \[127\.0\.0\.1:\d+\] disconnected/);
-      await afterReload();
+      await afterReload(broker);
       await same.expectQuiet();
       assert.equal(await connectCode(broker, { ...alice, version }), version === 5 ? 0x87 : 5);
       assert.equal(await connectCode(broker, { ...alice, version, password: 'new' }), 0);
@@ -84,7 +84,7 @@ describe('passwords', rowsAtOnce, () => {
     folder.write('passwords', 'alice:in clear text\n');
     const from = await reload(broker);
     await broker.logged(/Unable to decode line in password file/, from);
-    await afterReload();
+    await afterReload(broker);
     await client.expectQuiet();
     assert.equal(await connectCode(broker, bob), 0);
     assert.equal(await connectCode(broker, { ...bob, password: 'in clear text' }), 5);
@@ -96,7 +96,7 @@ describe('passwords', rowsAtOnce, () => {
     rmSync(folder.at('passwords'));
     const from = await reload(broker);
     await broker.logged(/Unable to open pwfile/, from);
-    await afterReload();
+    await afterReload(broker);
     await client.expectQuiet();
     assert.equal(await connectCode(broker, bob), 0);
   });
@@ -119,7 +119,7 @@ describe('passwords', rowsAtOnce, () => {
     await reload(broker, confOf(broker).replace('allow_anonymous true', 'allow_anonymous false'));
     await nameless.expectClosed();
     await old.expectClosed();
-    await afterReload();
+    await afterReload(broker);
     await named.expectQuiet();
     assert.equal(await connectCode(broker, { clientId: 'n' }), 5);
   });
@@ -152,7 +152,7 @@ describe('access rules', rowsAtOnce, () => {
     assert.equal((await reader.expect('publish')).topic, 'a');
     folder.write('rules', 'topic write a\ntopic b\n');
     await reload(broker);
-    await afterReload();
+    await afterReload(broker);
     writer.send(publish({ version: 5, topic: 'a', qos: 1 }), publish({ version: 5, topic: 'b', qos: 1, packetId: 2 }));
     assert.equal((await reader.expect('publish')).topic, 'b');
     folder.write('rules', 'topic read a\ntopic b\n');
@@ -172,7 +172,7 @@ describe('access rules', rowsAtOnce, () => {
     folder.write('rules', 'topic b\nnonsense\n');
     const from = await reload(broker);
     await broker.logged(/acl_file/, from);
-    await afterReload();
+    await afterReload(broker);
     writer.send(publish({ version: 5, topic: 'b', qos: 1 }));
     assert.equal((await writer.expect('puback')).reasonCode, 0x87);
   });
@@ -190,7 +190,7 @@ describe('access rules', rowsAtOnce, () => {
     }
     folder.write('rules', 'topic read b\n');
     await reload(broker);
-    await afterReload();
+    await afterReload(broker);
     const back = await clientOf(broker, sleeper);
     assert.equal((await back.expect('publish')).topic, 'b');
     await back.expectQuiet();
@@ -259,7 +259,7 @@ describe('certificates', rowsAtOnce, () => {
     await revoked.expectClosed();
     await old.expectClosed();
     await broker.logged(/revoked/);
-    await afterReload();
+    await afterReload(broker);
     await stays.expectQuiet();
     assert.equal(await connectCode(broker, { version: 4, clientId: 'a' }, dial('alice')), 5);
   });
@@ -278,7 +278,7 @@ describe('certificates', rowsAtOnce, () => {
     await reload(broker);
     assert.equal((await client.expect('disconnect')).reasonCode, 0x98);
     await client.expectClosed();
-    await afterReload();
+    await afterReload(broker);
     await stays.expectQuiet();
   });
 
@@ -288,7 +288,7 @@ describe('certificates', rowsAtOnce, () => {
     files.write('crl.pem', 'no list\n');
     const from = await reload(broker);
     await broker.logged(/crl\.pem/, from);
-    await afterReload();
+    await afterReload(broker);
     await client.expectQuiet();
     assert.equal(await connectCode(broker, { version: 5, clientId: 'b' }, { tls: tlsOf(folder, 'bob') }), 0);
   });
@@ -297,7 +297,7 @@ describe('certificates', rowsAtOnce, () => {
     const { broker } = await withTls(t, mutual);
     const client = await clientOf(broker, { version: 5, clientId: 'a' }, { tls: tlsOf(folder, 'alice') });
     await reload(broker, confOf(broker).replace('allow_anonymous true', 'allow_anonymous false'));
-    await afterReload();
+    await afterReload(broker);
     await client.expectQuiet();
   });
 });
@@ -315,7 +315,7 @@ describe('the configuration', rowsAtOnce, () => {
       "Error: Unknown configuration variable 'foo'.",
       /^Error found at .*mosquitto\.conf:\d+\.$/,
     );
-    await afterReload();
+    await afterReload(broker);
     await client.expectQuiet();
     assert.equal(await connectCode(broker, { clientId: 'b' }), 0);
   });
@@ -343,7 +343,7 @@ describe('the configuration', rowsAtOnce, () => {
       const line = 'Error: It is not currently possible to add/remove listeners when reloading the config file.';
       await until('the line', () => texts(broker.lines.slice(from)).includes(line));
       if (what !== 'removed') await broker.logged(/Error found at .*mosquitto\.conf:\d+\./, from);
-      await afterReload();
+      await afterReload(broker);
       await client.expectQuiet();
       assert.equal(await connectCode(broker, { clientId: 'b' }), 0);
     });
@@ -358,7 +358,7 @@ describe('the configuration', rowsAtOnce, () => {
       .replace('max_topic_alias 10', 'max_topic_alias 3\nmax_connections 3\naccept_protocol_versions 5');
     const stays = await clientOf(broker, { clientId: 'old', version: 4 });
     await reload(broker, conf);
-    await afterReload();
+    await afterReload(broker);
     const client = await RawClient.dial({ port: broker.port });
     const connack = await client.connect({ version: 5, clientId: 'a' });
     assert.equal(property(connack, 'maximumQos'), 1);
@@ -401,7 +401,7 @@ describe('the configuration', rowsAtOnce, () => {
   test('generated client ids keep their prefix', async t => {
     const broker = await start(t);
     await reload(broker);
-    await afterReload();
+    await afterReload(broker);
     const client = await RawClient.dial({ port: broker.port });
     const connack = await client.connect({ version: 5, clientId: '' });
     assert.match(
@@ -418,7 +418,7 @@ describe('the configuration', rowsAtOnce, () => {
     writer.send(publish({ topic: 'a', qos: 2, packetId: 9, retain: true, payload: 'x' }));
     await writer.expect('pubrec');
     await reload(broker);
-    await afterReload();
+    await afterReload(broker);
     writer.send(acknowledgement('pubrel', 9));
     await writer.expect('pubcomp');
     assert.equal((await reader.expect('publish')).topic, 'a');

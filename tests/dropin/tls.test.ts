@@ -51,6 +51,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const broker = await brokerWith(t, mutual, 'allow_anonymous true\nlog_type all\n');
       const client = await clientOf(broker, { clientId: 'a', version: 5 }, dial('alice'));
       await client.expectQuiet();
+      await broker.logged(/Sending CONNACK to a/);
       assertInOrder(
         texts(broker.lines),
         /^New connection from 127\.0\.0\.1:\d+ on port \d+\.$/,
@@ -322,7 +323,7 @@ describe('a session ticket does not bring back who was revoked', rowsAtOnce, () 
       first.destroy();
       copyFileSync(folder.at('crl-alice.pem'), files.at('crl.pem'));
       await reload(broker);
-      await afterReload();
+      await afterReload(broker);
       const again = session === undefined ? {} : { session };
       const dial = { tls: tlsOf(folder, 'alice', { ...options, ...again }) };
       assert.equal(await connectCode(broker, { clientId: 'a' }, dial), 5);
