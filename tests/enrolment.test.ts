@@ -239,11 +239,12 @@ test('enrolment over HTTPS, beside MQTT on one port', needed, async t => {
     const csr = await workshop.csr('patient');
     const { token } = await workshop.invite('patient');
     const statuses: number[] = [];
-    for (let i = 0; i < 8; i++) statuses.push((await workshop.enroll('wrong', csr, { localAddress })).status);
-    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
-    const waiting = await workshop.enroll(token, csr, { localAddress });
-    assert.equal(waiting.status, 429);
-    assert.ok(Number(waiting.headers['retry-after']) > 0);
+    for (let i = 0; i < 6; i++) statuses.push((await workshop.enroll('wrong', csr, { localAddress })).status);
+    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 401]);
+    // At once: the first wait is two seconds, and each of these is a handshake.
+    const [again, waiting] = await Promise.all(['wrong', token].map(each => workshop.enroll(each, csr, { localAddress }))); // prettier-ignore
+    assert.deepEqual([again!.status, waiting!.status], [429, 429]);
+    assert.ok(Number(waiting!.headers['retry-after']) > 0);
     assert.equal((await workshop.enroll(token, csr)).status, 200);
   });
 

@@ -59,13 +59,13 @@ describe('what Mosquitto has kept', tools, () => {
       broker.lines.join('\n'),
       /Taken over from .*mosquitto\.db \(Mosquitto's database, format 6\): 3 sessions, 3 subscriptions, 2 retained messages, 4 messages waiting/,
     );
-    const queued = await run(sub, to(port, '-i s1 -c -q 2 -t other -C 2 -W 5 -F %t:%q:%p'));
+    const queued = await run(sub, to(port, '-i s1 -c -q 2 -t other -C 2 -W 20 -F %t:%q:%p'));
     assert.equal(queued.stdout, 't/1:1:one\nt/2:2:two\n');
-    const inFlight = await run(sub, to(port, '-i slow -c -q 1 -t other -C 1 -W 5 -F %t:%p'));
+    const inFlight = await run(sub, to(port, '-i slow -c -q 1 -t other -C 1 -W 20 -F %t:%p'));
     assert.equal(inFlight.stdout, 'slow/1:first\n');
-    const version5 = await run(sub, to(port, '-V 5 -i s5 -c -x 3600 -q 1 -t other -C 1 -W 5 -F %t:%p:%C'));
+    const version5 = await run(sub, to(port, '-V 5 -i s5 -c -x 3600 -q 1 -t other -C 1 -W 20 -F %t:%p:%C'));
     assert.match(version5.stdout, /^u\/1:x:text\/plain$/m);
-    const retained = await run(sub, to(port, '-t # -C 2 -W 5 -F %t:%p:%r'));
+    const retained = await run(sub, to(port, '-t # -C 2 -W 20 -F %t:%p:%r'));
     assert.deepEqual(retained.stdout.trim().split('\n').sort(), ['007:num:1', 'a/b:hello:1']);
     assert.deepEqual(readFileSync(join(folder, 'mosquitto.db')), database);
   });
@@ -125,13 +125,13 @@ test('a running broker is backed up and exported; both bring everything back', t
   const refused = await run(zancudo, ['restore', backup, '-c', conf]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /in use.*\n {2}Stop the broker first/);
-  await run(sub, to(port, '-i c -c -q 1 -t q/# -C 1 -W 5'));
+  await run(sub, to(port, '-i c -c -q 1 -t q/# -C 1 -W 20'));
   await run(pub, to(port, '-r -n -t r'));
   await broker.stop();
 
   const waiting = async (): Promise<string> => {
     const again = await startBroker({ confPath: conf });
-    const { stdout } = await run(sub, to(port, '-i c -c -q 1 -t r -C 2 -W 5 -F %t:%p'));
+    const { stdout } = await run(sub, to(port, '-i c -c -q 1 -t r -C 2 -W 20 -F %t:%p'));
     await again.stop();
     return stdout.trim().split('\n').sort().join(' ');
   };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -195,13 +196,18 @@ test('SIGINT in a flood: what was received is printed whole, to a reader that is
 test('pub -l shows its progress on a terminal, and leaves nothing of it behind', needs('script'), async t => {
   const broker = await openBroker(t);
   const place = `-h 127.0.0.1 -p ${broker.ports[0]}`;
-  // Standard error is the terminal that script(1) gives; the lines come through a pipe, slowly.
-  const line = `(echo a; sleep 0.7; echo b) | '${zancudo}' pub ${place} -t a -l`;
+  // Standard error is the terminal that script(1) gives; the second line comes when the first has been shown.
+  const directory = temporaryDirectory();
+  t.after(() => directory.remove());
+  const more = join(directory.path, 'more');
+  const line = `mkfifo '${more}'; (echo a; cat '${more}') | '${zancudo}' pub ${place} -t a -l`;
   const terminal = spawn(findProgram('script') ?? '', ['-qec', line, '/dev/null'], { env: clean });
   t.after(() => terminal.kill());
   let shown = '';
   terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-  await until('the end', () => terminal.exitCode !== null);
-  assert.match(shown, /\r1 messages?/);
+  const ended = new Promise(resolve => terminal.once('close', resolve));
+  await until('the progress', () => /\r1 messages?/.test(shown));
+  await writeFile(more, 'b\n');
+  await ended;
   assert.match(shown, /\r\x1b\[K$/);
 });

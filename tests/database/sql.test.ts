@@ -74,7 +74,7 @@ const tables = [
 const queries = `auth_backend_user_query SELECT password_hash, username FROM users WHERE username = :username
 auth_backend_superuser_query SELECT is_admin FROM users WHERE username = :username
 auth_backend_acl_query SELECT topic, rw FROM acl WHERE username = :username
-auth_backend_timeout 1
+auth_backend_timeout 3
 auth_backend_cache_seconds 1
 auth_backend_cache_refusal_seconds 0
 `;

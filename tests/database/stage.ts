@@ -9,9 +9,9 @@ export const goAuthHash = (password: string): string => {
   return `PBKDF2$sha512$10000$${salt.toString('base64')}$${digest.toString('base64')}`;
 };
 
-/** Short times, so that a test need not wait. */
-export const quick = `auth_backend_timeout 1
-auth_backend_cache_seconds 1
+/** Times that a test can wait for, and that a busy machine does not need for an answer. */
+export const quick = `auth_backend_timeout 3
+auth_backend_cache_seconds 10
 auth_backend_cache_refusal_seconds 0
 `;
 

@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, spawnMortal, temporaryDirectory, type Spawn } from './machine.ts';
+import { freePort, giveBack, spawnMortal, temporaryDirectory, type Spawn } from './machine.ts';
 import { patienceMs, until } from './until.ts';
 
 /** The program under test. Another one may be named, such as an installed package, to hold it against the same tests. */
@@ -160,6 +160,7 @@ async function launch(options: BrokerOptions): Promise<Broker> {
   const used: number[] = [];
   const place: Place = { directory: directory.path, port: (nth = 0) => (used[nth] = free[nth] ?? outOfPorts(nth)) };
   const args = [...prepare(options, place), ...(options.args ?? [])];
+  for (const port of free) if (!used.includes(port)) giveBack(port);
   const child = (options.spawn ?? spawnMortal)(zancudo, args, {
     cwd: options.cwd ?? directory.path,
     env: { ...process.env, ZANCUDO_HOME: options.home ?? join(directory.path, 'home'), ...options.env },

@@ -2,6 +2,7 @@
  * What a test borrows from the machine, and how it says what is missing: programs, free ports, a directory of its own.
  */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,15 +66,36 @@ export function temporaryDirectory(): { path: string; remove(): void } {
 }
 
 const handedOut = new Set<number>();
+/**
+ * Between choosing a port and listening on it other tests run, in processes of their own. So whoever has chosen one sits
+ * on the datagram port of the same number: nobody here speaks UDP, only one process can, and the kernel cleans up.
+ */
+const claims = new Map<number, Socket>();
 
 /** A port that nobody listens on, below the range from which the kernel takes ports for outgoing connections. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 18_000 + Math.floor(Math.random() * 14_000);
-    if (handedOut.has(port) || !(await canListen(port))) continue;
+    if (handedOut.has(port)) continue;
     handedOut.add(port);
-    return port;
+    if (!(await claim(port))) continue;
+    if (await canListen(port)) return port;
+    giveBack(port);
   }
+}
+
+/** It is not needed after all. */
+export function giveBack(port: number): void {
+  claims.get(port)?.close();
+  claims.delete(port);
+}
+
+function claim(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => resolve((socket.close(), false)));
+    socket.bind(port, '127.0.0.1', () => resolve((claims.set(port, socket), true)));
+  });
 }
 
 function canListen(port: number): Promise<boolean> {
