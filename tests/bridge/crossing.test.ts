@@ -98,6 +98,7 @@ test(
     await atThere.client.publishAsync('a', 'same', { qos: 1 });
     await atThere.client.publishAsync('a', 'end', { qos: 1 });
     await atHere.has('a', 'end');
+    await atThere.has('a', 'end');
     assert.deepEqual(atHere.texts('a'), ['same', 'same', 'last', 'same', 'end']);
     assert.deepEqual(atThere.texts('a'), ['same', 'same', 'last', 'same', 'end']);
   },

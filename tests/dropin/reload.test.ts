@@ -183,6 +183,7 @@ describe('access rules', rowsAtOnce, () => {
     const reader = await clientOf(broker, sleeper);
     await reader.subscribe([['#', 1]]);
     reader.destroy();
+    await broker.logged(/Client sleeper .*disconnected/);
     const writer = await clientOf(broker, { clientId: 'writer' });
     for (const [packetId, topic] of ['a', 'b'].entries()) {
       writer.send(publish({ topic, qos: 1, packetId: packetId + 1 }));

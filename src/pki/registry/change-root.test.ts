@@ -17,7 +17,7 @@ import { diskRegistryStore, type RegistryStore } from './journal.ts';
 import { withRegistry, type Registry } from './registry.ts';
 
 /** A little ahead, as openssl dates what it makes with the time of the making. */
-const now = Date.now() + 120_000;
+const now = Date.now() + 3_600_000;
 
 function home(t: TestContext, store: RegistryStore = diskRegistryStore) {
   const folder = path.join(temporaryFolder(t), 'home');
