@@ -146,7 +146,7 @@ What ours and mqload, an independent one in C, find of the same running broker i
 each connection, of the quieter quarter of up to ${rounds} rounds each (\`npm run bench -- --agree\`). ${runLine}; ${machineLine}.
 
 ${line(agreementHead)}
-|---|--:|--:|--:|--:|---|
+|---|--:|--:|--:|--:|--:|---|
 ${agreementRows(found).map(line).join('\n')}
 `;
 }

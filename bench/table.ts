@@ -107,11 +107,12 @@ export function agreementRows(found: readonly Agreement[]): string[][] {
     const ratio = firstQuartile(ours) / firstQuartile(theirs);
     const verdict = Math.abs(ratio - 1) <= agreedWithin ? 'agree' : 'differ';
     const figures = [firstQuartile(ours), firstQuartile(theirs)].map(value => `${number(value)} ${unit}`);
-    return [`${broker}, ${load}`, ...figures, number(ratio), number(median(ours) / median(theirs)), verdict];
+    const others = [median(ours) / median(theirs), Math.min(...ours) / Math.min(...theirs)];
+    return [`${broker}, ${load}`, ...figures, number(ratio), ...others.map(each => number(each)), verdict];
   });
 }
 
-export const agreementHead = ['', 'ours', 'mqload', 'ratio', 'of medians', ''];
+export const agreementHead = ['', 'ours', 'mqload', 'ratio', 'of medians', 'of the least', ''];
 
 export function agreementTable(found: readonly Agreement[]): string {
   return columns([agreementHead, ...agreementRows(found)]);
