@@ -58,10 +58,12 @@ async function trace(call: Call, broker: OperatorsClient): Promise<number> {
     );
     return 0;
   }
-  if (!call.has('--json') && !(await isConnected(broker, client))) {
-    call.warn(`${shown(client)} is not connected; waiting for it.`);
-  }
-  for await (const line of broker.list<TraceLine>(path)) tell(call, line);
+  const isAwaited = !call.has('--json') && !(await isConnected(broker, client));
+  // Said once the broker follows: whoever connects the client then sees its CONNACK.
+  const opened = (): void => {
+    if (isAwaited) call.warn(`${shown(client)} is not connected; waiting for it.`);
+  };
+  for await (const line of broker.list<TraceLine>(path, opened)) tell(call, line);
   return 0;
 }
 
