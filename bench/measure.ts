@@ -1,10 +1,9 @@
 /** One measurement: a fresh broker, a warm-up, and a generator, ours or mqload, as a process of its own on the other side. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { mainPhase, type Outcome, usageOf } from '../src/bench/mod.ts';
 import { root, startBroker, type BrokerKind, type Running, type Setup } from './brokers.ts';
 import type { Mqload } from './mqload.ts';
+import { outputOf } from './program.ts';
 
 /** What of an outcome is kept. CPU in microseconds for each unit, times in microseconds, memory in bytes. */
 export interface Figures {
@@ -105,14 +104,8 @@ function figuresOf(outcome: Outcome): Found {
 export async function generate(broker: Running, args: readonly string[]): Promise<Outcome> {
   const tls = broker.cafile === null ? ['--no-tls'] : ['--cafile', broker.cafile];
   const place = ['-h', '127.0.0.1', '-p', String(broker.port), ...tls, '--pid', String(broker.pid)];
-  const child = spawn(join(root, 'bin/zancudo'), ['bench', ...place, ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [said, complained] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
-  await once(child, 'close');
+  const { said, complained } = await outputOf(join(root, 'bin/zancudo'), ['bench', ...place, ...args, '--json']);
   const outcome = said === '' ? undefined : (JSON.parse(said) as Outcome[])[0];
-  if (outcome === undefined) throw new Error(`the generator said nothing but: ${complained.trim()}`);
+  if (outcome === undefined) throw new Error(`the generator said nothing but: ${complained}`);
   return outcome;
 }

@@ -2,12 +2,12 @@
  * mqload, an independent generator in C (bench/mqload.c): built once into a folder of its own, told what to do by its
  * own options, read by the line of JSON that it prints.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, type Running } from './brokers.ts';
+import { outputOf } from './program.ts';
 
 /** Figures by mqload's own names, such as cpu_us_per_msg; what is no number is left out. */
 export interface MqloadOutcome {
@@ -27,13 +27,9 @@ export class Mqload {
 
   /** `load`: the scenario and its options, see `mqload --help`. */
   async run(broker: Running, load: readonly string[]): Promise<MqloadOutcome> {
-    const child = spawn(this.program, [...load, '--port', String(broker.port), '--pid', String(broker.pid)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await once(child, 'close');
-    if (said === '') throw new Error(`mqload ${load.join(' ')} said nothing`);
+    const place = ['--port', String(broker.port), '--pid', String(broker.pid)];
+    const { said, complained } = await outputOf(this.program, [...load, ...place]);
+    if (said === '') throw new Error(`mqload ${load.join(' ')} said nothing but: ${complained}`);
     const outcome = JSON.parse(said) as Record<string, unknown>;
     const numbers = Object.entries(outcome).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
     const { error } = outcome;

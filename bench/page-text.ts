@@ -101,13 +101,17 @@ function bound({ cell }: Row): string {
   return number(cell.most);
 }
 
+/** Date, commit, versions and machine in one line. */
+function origin(results: Results): string {
+  return heading(results).trim().split('\n').join('; ');
+}
+
 function provenance(results: Results): string {
   const rounds = Math.max(
     1,
     ...Object.values(results.cells).flatMap(cell => Object.values(cell.rounds).map(each => each.length)),
   );
-  const [runLine = '', machineLine = ''] = heading(results).trim().split('\n');
-  return `${runLine}; ${machineLine}; median of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.`;
+  return `${origin(results)}; median of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.`;
 }
 
 function bars(all: readonly Results[], plots: Map<string, string>): string {
@@ -139,11 +143,10 @@ function agreement(all: readonly Results[]): string {
   if (newest === undefined || found.length === 0) return '';
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rounds = Math.max(...found.map(each => each.ours.length));
-  const [runLine = '', machineLine = ''] = heading(newest).trim().split('\n');
   return `## Two generators
 
 What ours and mqload, an independent one in C, find of the same running broker in turn: CPU for each message, memory for
-each connection, of the quieter quarter of up to ${rounds} rounds each (\`npm run bench -- --agree\`). ${runLine}; ${machineLine}.
+each connection, of the quieter quarter of up to ${rounds} rounds each (\`npm run bench -- --agree\`). ${origin(newest)}.
 
 ${line(agreementHead)}
 |---|--:|--:|--:|--:|--:|---|

@@ -12,11 +12,6 @@ export function medianKnown(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : median(known);
 }
 
-/** How far apart the rounds were, as a share of the median. */
-export function spread(values: readonly number[]): number {
-  return values.length === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / median(values);
-}
-
 /** What was found in the quieter quarter of the rounds: neighbours add to CPU time and never take from it. */
 export function firstQuartile(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -41,24 +41,24 @@ export class OperatorsClient {
   }
 
   /** The items of a list as they come; returns whether there were more than its limit. `opened`: the broker has begun. */
-  list<T extends object>(path: string, opened: () => void = () => {}): AsyncGenerator<T, boolean> {
+  list<T extends object>(path: string, opened?: () => void): AsyncGenerator<T, boolean> {
     return this.#items('GET', path, null, opened);
   }
 
   /** The same of what is made from the lines of the request. */
   listFor<T extends object>(path: string, lines: Iterable<string>): AsyncGenerator<T, boolean> {
-    return this.#items('POST', path, lines, () => {});
+    return this.#items('POST', path, lines);
   }
 
   async *#items<T extends object>(
     method: string,
     path: string,
     lines: Iterable<string> | null,
-    opened: () => void,
+    opened?: () => void,
   ): AsyncGenerator<T, boolean> {
     const response = await this.#send(method, path, lines);
     if (response.statusCode !== 200) await wholeJson(response);
-    opened();
+    opened?.();
     let open = '';
     response.setEncoding('utf8');
     for await (const chunk of response as AsyncIterable<string>) {

@@ -102,7 +102,7 @@ export class World implements Crowd {
   }
 
   onDelivery(member: Member, publisher: number, number: number, time: number): void {
-    if (time > 0 && this.latency !== null) this.latency.add(tenths() - time);
+    if (time > 0) this.latency?.add(tenths() - time);
     const wrong = this.ledger.take(member.expected, this.slotPerPublisher ? publisher : 0, publisher, number);
     if (wrong !== null) this.fail(wrong);
     this.moved++;
